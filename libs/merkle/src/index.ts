@@ -1,0 +1,12 @@
+export { MerkleError } from './error.js';
+export type { MerkleErrorCode } from './error.js';
+export { EMPTY_ROOT, HASH_BYTES, hashChildren, hashCompleteSubtree, hashLeaf } from './hash.js';
+export { MAX_SIZE } from './range.js';
+export { EMPTY_FRONTIER, appendLeafHashes, frontierRoot } from './tree.js';
+export type { Frontier } from './tree.js';
+export { inclusionRoot, verifyInclusion, verifySubtreeInclusion } from './inclusion.js';
+export type { InclusionProof, SubtreeInclusionProof } from './inclusion.js';
+export { verifyConsistency, verifySubtreeConsistency } from './consistency.js';
+export type { ConsistencyProof, SubtreeConsistencyProof } from './consistency.js';
+export { proveConsistency, proveInclusion, proveSubtreeConsistency, proveSubtreeInclusion } from './prove.js';
+export type { NodeReader } from './prove.js';
