@@ -1,0 +1,47 @@
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
+
+/** The algorithm of every ID token of the development issuer. */
+export const ID_TOKEN_ALGORITHM = 'ES256';
+
+/** The issuer's private key, in the two forms its users need. */
+export interface IssuerKey {
+  readonly jwk: JWK & { readonly kid: string };
+  readonly privateKey: CryptoKey;
+}
+
+/**
+ * The issuer's signing key from the JWK file at `path` (mode 0600), made when there is none. It stays the same over
+ * restarts, so that ID tokens and what the CA has cached stay good.
+ */
+export async function openIssuerKey(path: string): Promise<IssuerKey> {
+  const jwk = (await readJwk(path)) ?? (await createJwk(path));
+  const privateKey = await importJWK(jwk, ID_TOKEN_ALGORITHM);
+  if (privateKey instanceof Uint8Array || jwk.kid === undefined) {
+    throw new Error(
+      `${path} is not the private key of a development issuer: remove it, and a new one is made at the next start`,
+    );
+  }
+  return { jwk: { ...jwk, kid: jwk.kid }, privateKey };
+}
+
+async function readJwk(path: string): Promise<JWK | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as JWK;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Error(`cannot read the development issuer's key ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function createJwk(path: string): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(ID_TOKEN_ALGORITHM, { extractable: true });
+  const key = await exportJWK(privateKey);
+  const jwk = { ...key, kid: await calculateJwkThumbprint(key), alg: ID_TOKEN_ALGORITHM, use: 'sig' };
+  const temporary = `${path}.new`;
+  await writeFile(temporary, `${JSON.stringify(jwk)}\n`, { mode: 0o600 });
+  await chmod(temporary, 0o600);
+  await rename(temporary, path);
+  return jwk;
+}
