@@ -1,0 +1,31 @@
+import type { LoggerService } from '@nestjs/common';
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+/** JSON lines with the service's name. Tokens never reach a log: nobody passes them, and these paths are cut if somebody does. */
+export function createLogger(name: string, destination?: DestinationStream): Logger {
+  const options = {
+    name,
+    level: process.env['TALLY_LOG_LEVEL'] ?? 'info',
+    redact: [
+      'token',
+      'identityToken',
+      '*.token',
+      '*.identityToken',
+      'headers.authorization',
+      'req.headers.authorization',
+    ],
+  };
+  return destination ? pino(options, destination) : pino(options);
+}
+
+/** Nest's own messages, in the same lines: start-up chatter is for debugging, warnings and errors are kept. */
+export function nestLogger(logger: Logger): LoggerService {
+  return {
+    log: (message: unknown) => logger.debug(String(message)),
+    debug: (message: unknown) => logger.debug(String(message)),
+    verbose: (message: unknown) => logger.trace(String(message)),
+    warn: (message: unknown) => logger.warn(String(message)),
+    error: (message: unknown, stack?: unknown) => logger.error({ stack }, String(message)),
+    fatal: (message: unknown, stack?: unknown) => logger.fatal({ stack }, String(message)),
+  };
+}
