@@ -1,0 +1,18 @@
+export { eventId } from './event-id.js';
+export { EventStore } from './event-store.js';
+export type {
+  Appended,
+  AppendOptions,
+  Expected,
+  Limits,
+  NewEvent,
+  Position,
+  ReadAllOptions,
+  ReadStreamOptions,
+  Revision,
+  StoredEvent,
+  SubscribeOptions,
+} from './event-store.js';
+export { EventStoreError } from './event-store-error.js';
+export type { EventStoreErrorCode } from './event-store-error.js';
+export { MemoryEventStore } from './memory-event-store.js';

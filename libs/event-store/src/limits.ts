@@ -1,0 +1,12 @@
+import type { Limits } from './event-store.js';
+
+/** Of the stores in this process. An append is one transaction, and a transaction is held in memory. */
+export const EMBEDDED_LIMITS: Limits = {
+  appendBytes: 8 * 1024 * 1024,
+  eventBytes: 2 * 1024 * 1024,
+  appendEvents: 1024,
+};
+
+/** A page of a read: as many events as fit, but at least one. */
+export const PAGE_EVENTS = 256;
+export const PAGE_BYTES = 1024 * 1024;
