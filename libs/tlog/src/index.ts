@@ -1,0 +1,37 @@
+export { TlogError } from './error.js';
+export type { TlogErrorCode } from './error.js';
+export { formatCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.js';
+export type { Checkpoint, OpenedCheckpoint } from './checkpoint.js';
+export {
+  cosignatureMessage,
+  cosignatureVerifier,
+  encodeCosignature,
+  parseCosignature,
+  subtreeCosignatureMessage,
+} from './cosignature.js';
+export type { CosignedSubtree, Cosignature } from './cosignature.js';
+export {
+  encodeRfc6962NoteSignature,
+  parseRfc6962NoteSignature,
+  treeHeadSignatureInput,
+} from './rfc6962-note-signature.js';
+export type { Rfc6962NoteSignature, TreeHeadScheme } from './rfc6962-note-signature.js';
+export { logVerifier } from './log-verifier.js';
+export { TILE_HEIGHT, TILE_WIDTH, entryBundlePath, parseTilePath, tilePath, tileWidth } from './tile.js';
+export type { TileKind, TilePath } from './tile.js';
+export { ENTRY_MAX_BYTES, encodeEntryBundle, parseEntryBundle } from './entry-bundle.js';
+export { encodeTileLeaf, merkleTreeLeaf, parseTileLeaves, sctExtensions } from './tile-leaf.js';
+export type { PrecertEntry, TileLeaf, X509Entry } from './tile-leaf.js';
+export { EMPTY_EDGE, edgeFrontier, edgeRoot, integrate, partialTiles } from './integrate.js';
+export type { Integration, Tile, TileEdge } from './integrate.js';
+export { edgeFromTiles, tileNodeReader } from './tile-reader.js';
+export type { FetchTile } from './tile-reader.js';
+export { PROOF_MAX_HASHES } from './preamble.js';
+export { formatTlogProof, parseTlogProof } from './tlog-proof.js';
+export type { TlogProof } from './tlog-proof.js';
+export { formatPolicy, parsePolicy } from './policy.js';
+export type { PolicyGroup, PolicyLog, PolicyWitness, TlogPolicy } from './policy.js';
+export { evaluatePolicy } from './quorum.js';
+export type { CosignedBy, PolicyVerdict } from './quorum.js';
+export { formatAddCheckpointRequest, parseAddCheckpointRequest, witnessCheckpointPath } from './add-checkpoint.js';
+export type { AddCheckpointRequest } from './add-checkpoint.js';
