@@ -25,6 +25,12 @@ export function noteVerifier(key: VerifierKey): NoteVerifier {
     }
     case KEY_TYPE.ecdsa: {
       const publicKey = importPublicKey(key.publicKey);
+      if (!publicKey.algorithm.startsWith('ecdsa-')) {
+        throw new NoteError(
+          'unsupported-key-type',
+          `verifier key ${name}: ${publicKey.algorithm} in the place of ECDSA`,
+        );
+      }
       return { name, keyId, verify: (text, signature) => verify(publicKey, 'ecdsa-sha256', text, signature) };
     }
     default:
