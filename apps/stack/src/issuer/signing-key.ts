@@ -1,6 +1,6 @@
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
+import { readIfThere, writeDurably } from '../durable-file.js';
 
 /** The algorithm of every ID token of the development issuer. */
 export const ID_TOKEN_ALGORITHM = 'ES256';
@@ -27,21 +27,14 @@ export async function openIssuerKey(path: string): Promise<IssuerKey> {
 }
 
 async function readJwk(path: string): Promise<JWK | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as JWK;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Error(`cannot read the development issuer's key ${path}: ${(error as Error).message}`, { cause: error });
-  }
+  const text = await readIfThere(path);
+  return text === undefined ? undefined : (JSON.parse(text) as JWK);
 }
 
 async function createJwk(path: string): Promise<JWK> {
   const { privateKey } = await generateKeyPair(ID_TOKEN_ALGORITHM, { extractable: true });
   const key = await exportJWK(privateKey);
   const jwk = { ...key, kid: await calculateJwkThumbprint(key), alg: ID_TOKEN_ALGORITHM, use: 'sig' };
-  const temporary = `${path}.new`;
-  await writeFile(temporary, `${JSON.stringify(jwk)}\n`, { mode: 0o600 });
-  await chmod(temporary, 0o600);
-  await rename(temporary, path);
+  await writeDurably(path, `${JSON.stringify(jwk)}\n`);
   return jwk;
 }
