@@ -84,7 +84,9 @@ export function cosignatureVerifier(key: VerifierKey): NoteVerifier {
     case KEY_TYPE.mlDsa44Cosignature: {
       const publicKey = importPublicKey(mlDsa44Spki(key.publicKey));
       const verifies = (text: Uint8Array, { timestamp, signature }: Cosignature): boolean => {
-        const { origin, size, root } = parseCheckpoint(text);
+        const { origin, size, root, extensions } = parseCheckpoint(text);
+        // The signature does not cover extension lines: a text that has some is not what was signed.
+        if (extensions.length > 0) return false;
         const tree = { cosigner: name, timestamp, origin, start: 0n, end: size, root };
         return verify(publicKey, 'ml-dsa-44', subtreeCosignatureMessage(tree), signature);
       };
