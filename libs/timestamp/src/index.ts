@@ -1,0 +1,15 @@
+export { encodeDigestAlgorithm, parseDigestAlgorithm } from './digest-algorithm.js';
+export { TimestampError } from './timestamp-error.js';
+export type { TimestampErrorCode } from './timestamp-error.js';
+export { encodeMessageImprint } from './message-imprint.js';
+export type { MessageImprint } from './message-imprint.js';
+export { NONCE_MAX_BYTES } from './nonce.js';
+export type { SignerIdentifier, SignerInfo } from './signer-info.js';
+export { encodeTimestampRequest, parseTimestampRequest, TIMESTAMP_REQUEST_MAX_BYTES } from './timestamp-request.js';
+export type { TimestampRequest } from './timestamp-request.js';
+export { parseTimestampResponse, TIMESTAMP_RESPONSE_MAX_BYTES } from './timestamp-response.js';
+export type { TimestampFailure, TimestampResponse } from './timestamp-response.js';
+export type { TimestampToken } from './timestamp-token.js';
+export type { TstInfo } from './tst-info.js';
+export { verifyTimestamp } from './verify-timestamp.js';
+export type { TimestampAuthority, VerifiedTimestamp } from './verify-timestamp.js';
