@@ -16,3 +16,4 @@ export type {
 export { EventStoreError } from './event-store-error.js';
 export type { EventStoreErrorCode } from './event-store-error.js';
 export { MemoryEventStore } from './memory-event-store.js';
+export { SqliteEventStore } from './sqlite-event-store.js';

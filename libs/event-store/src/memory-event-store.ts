@@ -6,7 +6,6 @@ import {
   type Expected,
   type Limits,
   type NewEvent,
-  type Position,
   type ReadAllOptions,
   type ReadStreamOptions,
   type Revision,
@@ -16,6 +15,7 @@ import {
 import { EventStoreError } from './event-store-error.js';
 import { follow, type Page } from './follow.js';
 import { EMBEDDED_LIMITS, PAGE_EVENTS } from './limits.js';
+import { formatPosition, parsePosition } from './position.js';
 
 /** For tests: the whole contract, but for that nothing outlives the process. */
 export class MemoryEventStore extends EventStore {
@@ -41,7 +41,7 @@ export class MemoryEventStore extends EventStore {
     const last = first + BigInt(events.length) - 1n;
     if (decideAppend(stream, expected, events, head, (revision) => stored[Number(revision)]?.id) === 'write') {
       for (const event of events) {
-        const position = this.#all.length.toString(16).padStart(16, '0') as Position;
+        const position = formatPosition(BigInt(this.#all.length));
         const added = { ...copyOf(event), stream, revision: BigInt(stored.length), position, recordedAt: new Date() };
         this.#all.push(added);
         stored.push(added);
@@ -97,7 +97,7 @@ export class MemoryEventStore extends EventStore {
     const stored = this.#streams.get(stream) ?? [];
     for (let at = 0; at < stored.length - 1 && BigInt(at) < revision; at++) {
       const event = stored[at];
-      if (event) this.#all[parseInt(event.position, 16)] = undefined;
+      if (event) this.#all[Number(parsePosition(event.position))] = undefined;
       stored[at] = undefined;
     }
   }
