@@ -54,9 +54,12 @@ describe('a message', () => {
 });
 
 describe('bytes', () => {
-  test.each(['-_8=', '-_8', '+/8=', '+/8'])('are base64 of either alphabet, padded or not: %s', (text) => {
-    expect(read({ b: text }, (m) => m.bytes('b'))).toEqual(Uint8Array.of(0xfb, 0xff));
-  });
+  test.each(['-_8=', '-_8', '+/8=', '+/8', '+/8=\n', '+\r\n/8'])(
+    'are base64 of either alphabet, padded or not: %s',
+    (text) => {
+      expect(read({ b: text }, (m) => m.bytes('b'))).toEqual(Uint8Array.of(0xfb, 0xff));
+    },
+  );
 
   test.each(['+/9=', '+', '+/8==', '+/ 8=', 'ä', 5, {}])('are not %j', (value) => {
     expect(() => read({ b: value }, (m) => m.bytes('b'))).toThrow(/^thing\.b is /);
@@ -82,6 +85,13 @@ describe('an int64', () => {
 
   test.each([-1, '-1', '9223372036854775808', 2 ** 53, 1.5, '1.5', '', ' 1', '0x1', true, []])('is not %j', (value) => {
     expect(() => read({ i: value }, (m) => m.int64('i'))).toThrow(/^thing\.i is /);
+  });
+});
+
+describe('an int32', () => {
+  test('is a string or a number below 2^31', () => {
+    expect(read({ i: '2147483647', j: 1 }, (m) => [m.int32('i'), m.int32('j')])).toEqual([2147483647, 1]);
+    expect(() => read({ i: 2147483648 }, (m) => m.int32('i'))).toThrow('it should be at most 2^31 - 1');
   });
 });
 

@@ -11,6 +11,7 @@ export interface MessageRules {
   readonly unknownFields: 'refuse' | 'ignore';
 }
 
+const INT32_MAX = 2n ** 31n - 1n;
 const INT64_MAX = 2n ** 63n - 1n;
 const RFC3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
@@ -95,6 +96,13 @@ export class MessageReader {
     return integer;
   }
 
+  /** An int32 that is a number of things: not negative. */
+  int32(name: string): number {
+    const integer = this.int64(name);
+    if (integer > INT32_MAX) throw this.#wrongType(name, integer, 'at most 2^31 - 1');
+    return Number(integer);
+  }
+
   /** An enum value by name or number; undefined if unspecified. */
   enumValue(name: string): string | number | undefined {
     const value = this.value(name) ?? 0;
@@ -176,9 +184,13 @@ export class MessageReader {
   }
 }
 
+/** The canonical form of what ProtoJSON accepts; line breaks are not in its text, but in every parser, and in real bundles. */
 function standardBase64(text: string): string {
-  const unpadded = text.length % 4 === 0 ? text : text + '='.repeat(4 - (text.length % 4));
-  return unpadded.replaceAll('-', '+').replaceAll('_', '/');
+  const standard = text
+    .replaceAll(/[\r\n]/g, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/');
+  return standard.padEnd(Math.ceil(standard.length / 4) * 4, '=');
 }
 
 function describe(value: unknown): string {
