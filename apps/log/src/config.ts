@@ -1,0 +1,35 @@
+import { readSettings, serviceSettings } from '#libs/server';
+import { z } from 'zod';
+
+const settings = z.strictObject({
+  ...serviceSettings,
+  kind: z.enum(['rekor', 'ct']),
+  /** The name of the log in its checkpoints: a bare host name. */
+  origin: z.string().regex(/^[^\s+/:]{1,255}$/, 'should be a bare host name, at most 255 characters'),
+  /** When the log begins: it can be created only within a day of it. */
+  inception: z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
+  dataDirectory: z.string().min(1),
+  keyFile: z.string().min(1),
+  markFile: z.string().min(1),
+  /** rekor: whose cosignatures a checkpoint needs; without it, checkpoints carry the log's own signature only. */
+  policyFile: z.string().min(1).optional(),
+  /** ct: the root certificates (PEM) whose certificates are logged. */
+  rootsFile: z.string().min(1).optional(),
+  checkpointIntervalMs: z.coerce.number().int().min(0).max(60_000).default(100),
+});
+
+export type LogConfig = z.infer<typeof settings>;
+
+/** @throws SettingsError */
+export function loadConfig(env: NodeJS.ProcessEnv): LogConfig {
+  const checked = settings
+    .refine((config) => config.kind !== 'ct' || config.rootsFile !== undefined, {
+      path: ['rootsFile'],
+      message: 'a ct log needs it',
+    })
+    .refine((config) => config.kind !== 'ct' || config.policyFile === undefined, {
+      path: ['policyFile'],
+      message: 'a ct log asks no witnesses',
+    });
+  return readSettings('TALLY_LOG_', checked, env);
+}

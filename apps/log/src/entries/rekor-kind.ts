@@ -1,0 +1,28 @@
+import { toBase64 } from '#crypto';
+import { hashLeaf } from '#libs/merkle';
+import { fullKeyId, KEY_TYPE, noteVerifier, verifierKey, type NoteSigner } from '#libs/note';
+import type { Signer } from '#libs/signer';
+import { encodeEntryBundle, entryBundlePath, parseEntryBundle } from '#libs/tlog';
+import type { LogKind } from '../log-kind.js';
+
+/** A signature log: a submission is the canonical body of an entry, and is the leaf (tlog-tiles). The key is Ed25519. */
+export function rekorKind(origin: string, signer: Signer): LogKind<Uint8Array> {
+  const { raw } = signer.publicKey;
+  const key = verifierKey(origin, KEY_TYPE.ed25519, raw);
+  const noteSigner: NoteSigner = { key, sign: (text) => signer.sign(text) };
+  const dedupeKey = (leaf: Uint8Array): string => toBase64(hashLeaf(leaf));
+  return {
+    name: 'rekor',
+    dedupeKey,
+    encodeLeaf: (body) => body,
+    joinLeaves: encodeEntryBundle,
+    splitLeaves: parseEntryBundle,
+    leafHash: hashLeaf,
+    dedupeKeyOfLeaf: dedupeKey,
+    bundlePath: (index, width) => entryBundlePath(index, width),
+    noteSigner: () => noteSigner,
+    noteVerifier: noteVerifier(key),
+    // All 32 bytes of the C2SP key hash: what bundles and trusted roots name an Ed25519 log by.
+    logId: fullKeyId(origin, KEY_TYPE.ed25519, raw),
+  };
+}

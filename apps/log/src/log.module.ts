@@ -1,0 +1,77 @@
+import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import type { Service, ServiceContext } from '#libs/server';
+import { openKeyFile } from '#libs/signer';
+import { CertificateLog, readRoots } from './certificates/certificate-log.js';
+import { AddPreChainHandler } from './certificates/add-pre-chain.handler.js';
+import { CertificatesController } from './certificates/certificates.controller.js';
+import { ctKind } from './certificates/ct-kind.js';
+import type { LogConfig } from './config.js';
+import { AddEntryHandler } from './entries/add-entry.handler.js';
+import { EntriesController } from './entries/entries.controller.js';
+import { rekorKind } from './entries/rekor-kind.js';
+import { Log } from './log.js';
+import { TilesController } from './tiles/tiles.controller.js';
+
+/** Rekor's own limit for a request. */
+const BODY_LIMIT = 4 * 1024 * 1024;
+
+@Module({})
+export class LogModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(private readonly log: Log<unknown>) {}
+
+  static with(config: LogConfig, context: ServiceContext): DynamicModule {
+    return config.kind === 'rekor' ? rekorModule(config, context) : ctModule(config, context);
+  }
+
+  onApplicationBootstrap(): void {
+    this.log.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.log.close();
+  }
+}
+
+function rekorModule(config: LogConfig, context: ServiceContext): DynamicModule {
+  const open = async (): Promise<Log<Uint8Array>> => {
+    const { keyFile, profile, origin } = config;
+    const signer = await openKeyFile(keyFile, { role: 'rekor-log', algorithm: 'ed25519', profile });
+    return Log.open(config, rekorKind(origin, signer), context);
+  };
+  return {
+    module: LogModule,
+    imports: [CqrsModule.forRoot()],
+    controllers: [EntriesController, TilesController],
+    providers: [{ provide: Log, useFactory: open }, AddEntryHandler],
+  };
+}
+
+function ctModule(config: LogConfig, context: ServiceContext): DynamicModule {
+  const open = async (): Promise<CertificateLog> => {
+    const { keyFile, profile, origin, rootsFile = '' } = config;
+    const signer = await openKeyFile(keyFile, { role: 'ct-log', algorithm: 'ecdsa-p256', profile });
+    const roots = await readRoots(rootsFile);
+    return new CertificateLog(await Log.open(config, ctKind(origin, signer), context), signer, roots);
+  };
+  return {
+    module: LogModule,
+    imports: [CqrsModule.forRoot()],
+    controllers: [CertificatesController, TilesController],
+    providers: [
+      { provide: CertificateLog, useFactory: open },
+      { provide: Log, useFactory: ({ log }: CertificateLog) => log, inject: [CertificateLog] },
+      AddPreChainHandler,
+    ],
+  };
+}
+
+export function logService(config: LogConfig): Service {
+  return {
+    name: `log-${config.kind}`,
+    config,
+    module: (context) => LogModule.with(config, context),
+    errors: (path) => (path.startsWith('/api/') ? 'rpc-status' : 'plain'),
+    bodyLimit: BODY_LIMIT,
+  };
+}

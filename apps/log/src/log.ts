@@ -1,0 +1,151 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toHex } from '#crypto';
+import { SqliteEventStore, type EventStore } from '#libs/event-store';
+import { proveConsistency, proveInclusion } from '#libs/merkle';
+import type { ServiceContext } from '#libs/server';
+import { TileStore } from '#libs/tile-store';
+import { parsePolicy, tileNodeReader, type FetchTile } from '#libs/tlog';
+import type { LogConfig } from './config.js';
+import type { LogKind } from './log-kind.js';
+import { LogMetrics } from './metrics.js';
+import { recover } from './recovery.js';
+import { Checkpointer } from './sequencer/checkpointer.js';
+import { Freeze } from './sequencer/freeze.js';
+import { MarkFile } from './sequencer/mark.js';
+import { Pool } from './sequencer/pool.js';
+import { Publications, type PublishedCheckpoint } from './sequencer/publications.js';
+import { Sequencer } from './sequencer/sequencer.js';
+import type { Sequenced } from './sequencer/tree.js';
+import { Witnesses } from './sequencer/witnesses.js';
+import { cachedTiles } from './tiles/tile-cache.js';
+
+/** No checkpoint with its quorum for this long: the client is asked to come back. */
+const PUBLICATION_TIMEOUT_MS = 3_000;
+/** Room for what an append carries beside the leaves. */
+const APPEND_OVERHEAD = 0.9;
+const ROUND_BYTES = 8 * 1024 * 1024;
+
+/** A log that runs: what its API asks of it. */
+export class Log<Submission = never> {
+  private constructor(
+    readonly tiles: TileStore,
+    readonly metrics: LogMetrics,
+    /** What bundles and SCTs name this log by. */
+    readonly logId: Uint8Array,
+    private readonly store: EventStore,
+    private readonly sequencer: Sequencer<Submission>,
+    private readonly checkpointer: Checkpointer<Submission>,
+    private readonly publications: Publications,
+    private readonly fetchTile: FetchTile,
+  ) {}
+
+  /** Opens the store, recovers, and is ready to be started. @throws LogError and the errors of the stores */
+  static async open<Submission>(
+    config: LogConfig,
+    kind: LogKind<Submission>,
+    context: ServiceContext,
+  ): Promise<Log<Submission>> {
+    await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+    const policy = config.policyFile === undefined ? undefined : parsePolicy(await readFile(config.policyFile, 'utf8'));
+    const tiles = await TileStore.open({ directory: join(config.dataDirectory, 'tiles') });
+    const store = await SqliteEventStore.open({ path: join(config.dataDirectory, 'events.sqlite') });
+    try {
+      const stream = `log-${toHex(kind.logId)}`;
+      const checkpointStream = `${stream}-checkpoints`;
+      const { logger } = context;
+      const { origin, inception } = config;
+      const now = Date.now;
+      const fetchTile = cachedTiles(tiles);
+      const mark = new MarkFile(config.markFile, origin);
+      const recovered = await recover({
+        kind,
+        origin,
+        inception,
+        store,
+        stream,
+        checkpointStream,
+        tiles,
+        fetchTile,
+        mark,
+        policy,
+        logger,
+        now,
+      });
+      const { tree, revision, checkpoints, published } = recovered;
+
+      const metrics = new LogMetrics(context.registry);
+      const freeze = new Freeze(logger);
+      const publications = new Publications();
+      if (published) publications.publish(published);
+      const prove = (oldSize: bigint, size: bigint): Promise<Uint8Array[]> =>
+        oldSize === 0n || oldSize >= size
+          ? Promise.resolve([])
+          : proveConsistency(oldSize, size, tileNodeReader(size, fetchTile));
+      const witnesses = policy && new Witnesses(policy, prove, metrics, logger);
+      const pool = new Pool<Submission>(Math.min(ROUND_BYTES, store.limits.appendBytes * APPEND_OVERHEAD));
+      const checkpointer = new Checkpointer({
+        kind,
+        origin,
+        store,
+        stream: checkpointStream,
+        checkpoints,
+        tree,
+        tiles,
+        mark,
+        witnesses,
+        publications,
+        intervalMs: config.checkpointIntervalMs,
+        freeze,
+        metrics,
+        logger,
+        now,
+      });
+      const committed = (): void => checkpointer.wake();
+      const sequencer = new Sequencer({ kind, store, stream, revision, tree, pool, freeze, metrics, now, committed });
+      metrics.observe(pool, freeze, now);
+      metrics.treeSize.set(Number(tree.size));
+      context.readiness.add('log', () => freeze.reason);
+      context.readiness.add('checkpoint', () => (publications.current ? undefined : 'no checkpoint is published yet'));
+      return new Log(tiles, metrics, kind.logId, store, sequencer, checkpointer, publications, fetchTile);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Publishes what recovery found unpublished, the checkpoint of the empty log included. */
+  start(): void {
+    this.checkpointer.wake();
+  }
+
+  /**
+   * Commits an entry of `bytes` bytes, or finds that it is in the log already.
+   * @throws LogError pool-full, closing, frozen
+   */
+  add(submission: Submission, bytes: number): Promise<Sequenced> {
+    return this.sequencer.add(submission, bytes);
+  }
+
+  /** The published checkpoint. */
+  current(): PublishedCheckpoint | undefined {
+    return this.publications.current;
+  }
+
+  /** The newest published checkpoint that covers the entry. @throws LogError no-quorum */
+  published(index: bigint): Promise<PublishedCheckpoint> {
+    return this.publications.covering(index, PUBLICATION_TIMEOUT_MS);
+  }
+
+  /** The inclusion proof of an entry in the tree of `size` entries (RFC 6962 §2.1.1). */
+  proveInclusion(index: bigint, size: bigint): Promise<Uint8Array[]> {
+    return proveInclusion(index, size, tileNodeReader(size, this.fetchTile));
+  }
+
+  /** Rounds that have begun are committed; what is not yet published is at the next start. */
+  async close(): Promise<void> {
+    await this.sequencer.close();
+    await this.checkpointer.close();
+    await this.store.close();
+  }
+}

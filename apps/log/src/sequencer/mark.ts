@@ -1,0 +1,110 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fromBase64, toBase64 } from '#crypto';
+import { equalBytes, utf8Decode } from '#libs/crypto';
+import { LogError } from '../log-error.js';
+
+/** The newest checkpoint that the log's key may have signed. */
+export interface Mark {
+  readonly size: bigint;
+  readonly root: Uint8Array;
+  readonly timestampMs: bigint;
+}
+
+const HEADER = 'tally-mark/v1';
+const MARK_MAX_BYTES = 1024;
+
+/**
+ * The signer's high-water mark: one small file that is made durable before each signature. It lives apart from the data,
+ * so that a restored backup or snapshot of the store doesn't bring an older mark along.
+ */
+export class MarkFile {
+  constructor(
+    private readonly path: string,
+    private readonly origin: string,
+  ) {}
+
+  /** @throws LogError malformed-mark */
+  async read(): Promise<Mark | undefined> {
+    let bytes: Uint8Array;
+    try {
+      bytes = await readFile(this.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    const [header, origin, size = '', root = '', timestamp = '', end, ...rest] = this.#text(bytes).split('\n');
+    const decimal = /^\d{1,19}$/;
+    if (header !== HEADER || end !== '' || rest.length > 0 || !decimal.test(size) || !decimal.test(timestamp)) {
+      throw new LogError('malformed-mark', `${this.path} is not a mark of the form ${HEADER}`);
+    }
+    if (origin !== this.origin) {
+      throw new LogError(
+        'malformed-mark',
+        `${this.path} is the mark of ${origin}, it should be that of ${this.origin}`,
+      );
+    }
+    return { size: BigInt(size), root: this.#root(root), timestampMs: BigInt(timestamp) };
+  }
+
+  #text(bytes: Uint8Array): string {
+    if (bytes.length > MARK_MAX_BYTES) throw new LogError('malformed-mark', `${this.path} has ${bytes.length} bytes`);
+    return utf8Decode(bytes);
+  }
+
+  #root(text: string): Uint8Array {
+    const root = fromBase64(text);
+    if (root.length !== 32) throw new LogError('malformed-mark', `${this.path} has a root of ${root.length} bytes`);
+    return root;
+  }
+
+  /** Durable when it resolves: written beside, synced, renamed, the folder synced. */
+  async write(mark: Mark): Promise<void> {
+    const temporary = `${this.path}.new`;
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(`${HEADER}\n${this.origin}\n${mark.size}\n${toBase64(mark.root)}\n${mark.timestampMs}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, this.path);
+    const folder = await open(dirname(this.path), 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+}
+
+/** What the committed events say, for the mark to be held against. */
+export interface Committed {
+  readonly size: bigint;
+  /** Whether a checkpoint was ever signed, as far as the store knows. */
+  readonly signed: boolean;
+  /** The root at a size that the log may have signed; undefined for any other. */
+  readonly rootAt: (size: bigint) => Uint8Array | undefined;
+}
+
+/**
+ * The signer goes on only if the store still holds what its mark says was signed.
+ * @throws LogError mark-missing, mark-ahead, mark-differs
+ */
+export function checkMark(mark: Mark | undefined, committed: Committed): void {
+  if (!mark) {
+    if (!committed.signed) return; // nothing was ever signed: a new log, or one that crashed before its first checkpoint
+    throw new LogError('mark-missing', 'the store holds signed checkpoints, but the mark of what was signed is gone');
+  }
+  if (mark.size > committed.size) {
+    const lost = `a checkpoint of size ${mark.size} was signed, the store has ${committed.size} entries`;
+    throw new LogError('mark-ahead', `${lost}: it was restored from an older copy, or has lost its end`);
+  }
+  const root = committed.rootAt(mark.size);
+  if (!root || !equalBytes(root, mark.root)) {
+    throw new LogError(
+      'mark-differs',
+      `the entries in the store don't lead to the root that was signed at size ${mark.size}`,
+    );
+  }
+}

@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { addCheckpoint, ServiceError } from '#libs/client';
+import { formatNote, parseNote, type Note, type NoteSignature } from '#libs/note';
+import { cosignatureVerifier, evaluatePolicy, type TlogPolicy } from '#libs/tlog';
+import type { Logger } from 'pino';
+import type { CheckpointSigned } from '../events.js';
+import type { LogMetrics } from '../metrics.js';
+
+/** A witness that takes longer is left out of this checkpoint. */
+const WITNESS_TIMEOUT_MS = 3_000;
+/** Once the quorum is there, the others get this long to be named too. */
+const STRAGGLER_MS = 25;
+/** A size that we believed wrong is learned from the first answer; more than that is a witness that can't be satisfied. */
+const ATTEMPTS = 3;
+
+/** The consistency proof from an older size of the log to the size of the checkpoint. */
+export type ProveFrom = (oldSize: bigint, size: bigint) => Promise<readonly Uint8Array[]>;
+
+type PolicyWitness = TlogPolicy['witnesses'][number];
+
+/** One witness as the log knows it: at most one request is under way to it. */
+class Witness {
+  #known = 0n;
+  #busy = false;
+  /** A witness that failed last time isn't waited for once the quorum is there. */
+  #failed = false;
+  readonly #verifier;
+
+  constructor(
+    private readonly witness: PolicyWitness,
+    private readonly url: string,
+    private readonly logger: Logger,
+  ) {
+    this.#verifier = cosignatureVerifier(witness.key);
+  }
+
+  get name(): string {
+    return this.witness.name;
+  }
+
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Its verified cosignature; undefined when it gave none. */
+  async cosign(size: bigint, note: Note, prove: ProveFrom, signal: AbortSignal): Promise<NoteSignature | undefined> {
+    if (this.#busy) return undefined;
+    this.#busy = true;
+    try {
+      const cosignature = await this.#ask(size, note, prove, signal);
+      this.#failed = cosignature === undefined;
+      return cosignature;
+    } catch (error) {
+      this.#failed = true;
+      if (!(error instanceof ServiceError)) throw error;
+      this.logger.warn({ witness: this.name, code: error.code, status: error.status }, 'a witness did not answer');
+      return undefined;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #ask(size: bigint, note: Note, prove: ProveFrom, signal: AbortSignal): Promise<NoteSignature | undefined> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const request = { oldSize: this.#known, proof: await prove(this.#known, size), checkpoint: formatNote(note) };
+      const answer = await addCheckpoint(this.url, request, { signal, timeoutMs: WITNESS_TIMEOUT_MS });
+      switch (answer.kind) {
+        case 'cosigned': {
+          this.#known = size;
+          const { name, keyId } = this.#verifier;
+          const own = answer.lines.find(
+            (line) => line.name === name && line.keyId.every((byte, i) => byte === keyId[i]),
+          );
+          if (own && this.#verifier.verify(note.text, own.signature)) return own;
+          this.logger.warn({ witness: this.name }, 'a witness answered without a valid cosignature of its key');
+          return undefined;
+        }
+        case 'conflict':
+          if (answer.size > size) {
+            this.logger.warn(
+              { witness: this.name, size: String(answer.size) },
+              'a witness knows a larger tree than ours',
+            );
+            return undefined;
+          }
+          this.#known = answer.size;
+          break;
+        case 'refused':
+          this.logger.warn({ witness: this.name, status: answer.status }, 'a witness refused the checkpoint');
+          return undefined;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** The witnesses of a tlog-policy, and its quorum. */
+export class Witnesses {
+  readonly #witnesses: readonly Witness[];
+
+  constructor(
+    private readonly policy: TlogPolicy,
+    private readonly prove: ProveFrom,
+    private readonly metrics: LogMetrics,
+    logger: Logger,
+  ) {
+    this.#witnesses = policy.witnesses.flatMap((witness) =>
+      witness.url === undefined ? [] : [new Witness(witness, witness.url, logger)],
+    );
+  }
+
+  /** Cosignatures that make the quorum; undefined when they could not be had. */
+  async cosign(signed: CheckpointSigned, signal: AbortSignal): Promise<readonly NoteSignature[] | undefined> {
+    const note = parseNote(signed.note);
+    const collected: NoteSignature[] = [];
+    const hasQuorum = (): boolean =>
+      evaluatePolicy(this.policy, { text: note.text, signatures: [...note.signatures, ...collected] }).quorum;
+    let reached: () => void = () => undefined;
+    const quorum = new Promise<void>((resolve) => (reached = resolve));
+    const ask = async (witness: Witness): Promise<void> => {
+      const cosignature = await witness.cosign(signed.size, note, this.prove, signal);
+      this.metrics.cosignatures.inc({ witness: witness.name, outcome: cosignature ? 'cosigned' : 'none' });
+      if (!cosignature) return;
+      collected.push(cosignature);
+      if (hasQuorum()) reached();
+    };
+    const asked = this.#witnesses.map((witness) => ({ healthy: !witness.failed, done: ask(witness) }));
+    if (hasQuorum()) reached();
+    const everybody = Promise.all(asked.map(({ done }) => done));
+    const healthy = Promise.all(asked.filter((one) => one.healthy).map(({ done }) => done));
+    await Promise.race([everybody, quorum.then(() => Promise.race([healthy, delay(STRAGGLER_MS)]))]);
+    return hasQuorum() ? [...collected] : undefined;
+  }
+}

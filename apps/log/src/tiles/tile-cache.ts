@@ -1,0 +1,30 @@
+import type { TileStore } from '#libs/tile-store';
+import { HASH_BYTES } from '#libs/merkle';
+import { tilePath, type FetchTile } from '#libs/tlog';
+
+/** Tiles in memory, 8 KiB each at most. */
+const CACHED_TILES = 512;
+
+/** Hash tiles of our own log, by path, the most recently used kept: what inclusion and consistency proofs are made of. */
+export function cachedTiles(tiles: TileStore): FetchTile {
+  const cache = new Map<string, Uint8Array>();
+  return async (level, index, width) => {
+    const path = tilePath(level, index, width);
+    const cached = cache.get(path);
+    if (cached) {
+      cache.delete(path);
+      cache.set(path, cached);
+      return cached;
+    }
+    // A partial tile may be gone once the full one is there.
+    const found =
+      (await tiles.read(path)) ?? (await tiles.read(tilePath(level, index)))?.subarray(0, width * HASH_BYTES);
+    if (!found) throw new Error(`tile ${path} of our own log is missing`);
+    cache.set(path, found);
+    for (const oldest of cache.keys()) {
+      if (cache.size <= CACHED_TILES) break;
+      cache.delete(oldest);
+    }
+    return found;
+  };
+}
