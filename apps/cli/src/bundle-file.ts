@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { formatBundle, parseBundle, type Bundle } from '#libs/verify';
+import { unreadable } from './artifact.js';
+import { note, type Context } from './context.js';
+import { Failure } from './failure.js';
+
+/** Attestations carry SBOMs of some size. */
+const MAX_BYTES = 128 * 1024 * 1024;
+
+export function bundlePathOf(file: string): string {
+  return `${file}.sigstore.json`;
+}
+
+/** @throws Failure nothing-to-verify when there is none, VerificationError when it is malformed */
+export async function readBundle(path: string, context: Context): Promise<Bundle> {
+  const absolute = resolve(context.io.cwd, path);
+  if (!existsSync(absolute)) {
+    throw new Failure(
+      'nothing-to-verify',
+      `there is no bundle ${path}`,
+      'give another one with --bundle, or make it with tally sign',
+    );
+  }
+  try {
+    const { size } = await stat(absolute);
+    if (size > MAX_BYTES) throw new Failure('usage', `${path} has ${size} bytes, no bundle has more than ${MAX_BYTES}`);
+    return parseBundle(await readFile(absolute));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).syscall !== undefined) throw unreadable(path, cause);
+    throw cause;
+  }
+}
+
+/** Whole or not at all: a file of another name is written, made durable and renamed. */
+export async function writeBundle(path: string, bundle: Bundle, context: Context): Promise<void> {
+  const absolute = resolve(context.io.cwd, path);
+  const temporary = `${absolute}.${randomUUID()}.tmp`;
+  const replaces = existsSync(absolute);
+  try {
+    const file = await open(temporary, 'wx', 0o644);
+    try {
+      await file.writeFile(formatBundle(bundle));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, absolute);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new Failure('usage', `${path} can't be written: ${String(cause)}`, undefined, { cause });
+  }
+  if (replaces) note(context, `replaced ${path}`);
+}

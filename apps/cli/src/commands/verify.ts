@@ -1,0 +1,111 @@
+import type { Identity } from '#libs/certificate';
+import { VerificationError } from '#libs/verify';
+import { digestArgument } from '../artifact.js';
+import { bundlePathOf, readBundle } from '../bundle-file.js';
+import { note, printResult, type Context } from '../context.js';
+import { demandedSigner, flagsFor, type SignerOptions } from '../demanded-signer.js';
+import { EXIT, explain, Failure, type Explanation } from '../failure.js';
+import { fields, marked, plain, shellWord } from '../lines.js';
+import { loadPolicy, type PolicyOptions } from '../policy-file.js';
+import { loadTrust } from '../trust-config.js';
+import { identityJson, verdictFields, verdictJson, type Verified } from '../verdict.js';
+import { verifyFile, type VerifyTerms } from '../verify-file.js';
+
+export interface VerifyOptions extends SignerOptions, PolicyOptions {
+  readonly bundle?: string;
+}
+
+/** What became of one file. */
+type Outcome = { readonly file: string; readonly bundlePath: string | undefined } & (
+  | { readonly kind: 'verified'; readonly verified: Verified }
+  /** `identity`: whom the certificate names, where that is why it was refused. */
+  | { readonly kind: 'refused'; readonly refusal: Explanation; readonly identity: Identity | undefined }
+);
+
+/** `tally verify`: every file, whatever became of the one before. */
+export async function verify(files: readonly string[], options: VerifyOptions, context: Context): Promise<number> {
+  if (options.bundle !== undefined && files.length > 1) {
+    throw new Failure('usage', '--bundle names one bundle, and there are several files', 'verify them one by one');
+  }
+  const signer = await demandedSigner(options, context);
+  const trust = await loadTrust(context, options.offline);
+  const terms = { trust, signer, policy: await loadPolicy(trust, options, context) };
+  const outcomes: Outcome[] = [];
+  for (const file of files) {
+    const outcome = await verifyOne(file, options.bundle, terms, context);
+    outcomes.push(outcome);
+    if (!context.json) printOutcome(outcome, context);
+  }
+  const exit = exitOf(outcomes);
+  if (context.json) printResult(context, { verified: exit === EXIT.done, files: outcomes.map(outcomeJson), exit }, '');
+  return exit;
+}
+
+async function verifyOne(
+  file: string,
+  givenBundle: string | undefined,
+  terms: VerifyTerms,
+  context: Context,
+): Promise<Outcome> {
+  let bundlePath: string | undefined;
+  try {
+    bundlePath = givenBundle ?? bundleBeside(file, context);
+    const bundle = await readBundle(bundlePath, context);
+    const verification = await verifyFile(file, bundle, terms, context);
+    return { file, bundlePath, kind: 'verified', verified: { bundle, verification, policy: terms.policy } };
+  } catch (error) {
+    context.io.signal.throwIfAborted();
+    const identity = error instanceof VerificationError ? error.identity : undefined;
+    const refusal = explain(error);
+    const next = identity === undefined ? refusal.next : acceptance(file, givenBundle, identity);
+    return { file, bundlePath, kind: 'refused', identity, refusal: { ...refusal, next } };
+  }
+}
+
+function bundleBeside(file: string, context: Context): string {
+  if (digestArgument(file, context) === undefined) return bundlePathOf(file);
+  throw new Failure(
+    'nothing-to-verify',
+    `${file} is a digest: no bundle lies beside it`,
+    'give the bundle with --bundle',
+  );
+}
+
+/** The way on for who sees that it is the right signer; for anybody else a reason to stop. */
+function acceptance(file: string, bundle: string | undefined, identity: Identity): string {
+  const bundleFlag = bundle === undefined ? '' : ` --bundle ${shellWord(bundle)}`;
+  return (
+    `it was signed by ${plain(identity.subject.value)}, vouched for by ${plain(identity.issuer)}. To accept exactly that:\n` +
+    `tally verify ${shellWord(file)}${bundleFlag} ${plain(flagsFor(identity))}`
+  );
+}
+
+function printOutcome(outcome: Outcome, context: Context): void {
+  const { stdout, env } = context.io;
+  if (outcome.kind === 'verified') {
+    stdout.write(marked('ok', `${outcome.file} verified`, stdout, env) + fields(verdictFields(outcome.verified)));
+    return;
+  }
+  const { code, message, next } = outcome.refusal;
+  const why = fields([
+    ['check', code],
+    ['reason', plain(message)],
+  ]);
+  stdout.write(marked('fail', `${outcome.file} not verified`, stdout, env) + why);
+  if (next !== undefined) note(context, next.replaceAll(/^/gm, '  '));
+}
+
+function outcomeJson(outcome: Outcome): object {
+  const { file, bundlePath: bundle } = outcome;
+  if (outcome.kind === 'verified') return { file, bundle, verified: true, ...verdictJson(outcome.verified) };
+  const { code, message, next } = outcome.refusal;
+  const identity = outcome.identity && identityJson(outcome.identity);
+  return { file, bundle, verified: false, identity, error: { code, message, next } };
+}
+
+/** One failed verification outweighs what could not be verified at all. */
+function exitOf(outcomes: readonly Outcome[]): number {
+  const exits = outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.refusal.exit : EXIT.done));
+  const order: readonly number[] = [EXIT['not-verified'], EXIT.usage, EXIT['nothing-to-verify']];
+  return order.find((exit) => exits.includes(exit)) ?? Math.max(...exits);
+}

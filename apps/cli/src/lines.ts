@@ -1,0 +1,46 @@
+import { styleText } from 'node:util';
+import type { Io, Output } from './io.js';
+
+export type Mark = 'ok' | 'warn' | 'fail';
+
+const MARKS = { ok: ['✓', 'green'], warn: ['!', 'yellow'], fail: ['✗', 'red'] } as const;
+
+/** `✓ text`, in colour only where somebody looks at it. */
+export function marked(mark: Mark, text: string, output: Output, env: Io['env']): string {
+  const [sign, colour] = MARKS[mark];
+  return `${colours(output, env) ? styleText(colour, sign, { validateStream: false }) : sign} ${text}\n`;
+}
+
+/** Aligned `name   value` lines; a value of several lines stays in its column, an undefined one is left out. */
+export function fields(
+  entries: readonly (readonly [name: string, value: string | undefined])[],
+  indent = '  ',
+): string {
+  const shown = entries.filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const width = Math.max(0, ...shown.map(([name]) => name.length));
+  return shown
+    .map(([name, value]) => {
+      const continued = `\n${indent}${' '.repeat(width + 2)}`;
+      return `${indent}${name.padEnd(width)}  ${value.replaceAll('\n', continued)}\n`;
+    })
+    .join('');
+}
+
+/** `2026-11-22 05:10:11 UTC`. */
+export function shownTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** A word for the shell, quoted where it must be. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** Text of others without control characters: a terminal must not obey it. */
+export function plain(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+function colours(output: Output, env: Io['env']): boolean {
+  return output.isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+}

@@ -1,0 +1,24 @@
+import type { PublicKey } from '#libs/crypto';
+import { KEY_TYPE, verifierKey, type NoteVerifier } from '#libs/note';
+import { logVerifier } from '#libs/tlog';
+import type { TrustedRoot } from '#libs/verify';
+
+/** Verifiers for the checkpoints of every trusted log; its name is the host of its base URL. */
+export function logVerifiers({ tlogs, ctlogs }: TrustedRoot): NoteVerifier[] {
+  return [
+    ...tlogs.flatMap(({ baseUrl, publicKey }) => verifiers(baseUrl, signedNoteKey(publicKey))),
+    // static-ct-api: what signs a CT log's checkpoints is its RFC 6962 tree head.
+    ...ctlogs.flatMap(({ baseUrl, publicKey }) => verifiers(baseUrl, { type: KEY_TYPE.rfc6962, key: publicKey.spki })),
+  ];
+}
+
+/** Rekor v1 logs with RSA keys sign no checkpoints that the field reads. */
+function signedNoteKey({ algorithm, raw, spki }: PublicKey): { type: number; key: Uint8Array } | undefined {
+  if (algorithm === 'ed25519') return { type: KEY_TYPE.ed25519, key: raw };
+  return algorithm.startsWith('ecdsa-') ? { type: KEY_TYPE.ecdsa, key: spki } : undefined;
+}
+
+function verifiers(baseUrl: string, key: { type: number; key: Uint8Array } | undefined): NoteVerifier[] {
+  if (key === undefined || !URL.canParse(baseUrl)) return [];
+  return [logVerifier(verifierKey(new URL(baseUrl).hostname, key.type, key.key))];
+}

@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { utf8Decode } from '#libs/crypto';
+import { parsePolicy, type TlogPolicy } from '#libs/tlog';
+import type { Context } from './context.js';
+import { besideTrust, isUrl, parseTrustPart, readTrustFile, type Trust } from './trust-config.js';
+
+/** The witnesses that count, and how many of them (tlog-policy). */
+export interface PolicyFile {
+  readonly source: string;
+  readonly text: string;
+  readonly policy: TlogPolicy;
+}
+
+export interface PolicyOptions {
+  /** A file; false after --no-policy. */
+  readonly policy?: string | false;
+  readonly offline?: boolean;
+}
+
+/** --policy, else TALLY_POLICY, else `tlog-policy` beside the trust config if there is one. @throws Failure no-trust */
+export async function loadPolicy(
+  trust: Trust,
+  options: PolicyOptions,
+  context: Context,
+): Promise<PolicyFile | undefined> {
+  if (options.policy === false) return undefined;
+  const given = options.policy ?? context.io.env.TALLY_POLICY;
+  if (given !== undefined && given !== '') return parse(given, await readTrustFile(given, context));
+
+  const beside = besideTrust(trust, 'tlog-policy');
+  if (isUrl(beside)) {
+    const { fetchTrustMaterial } = await import('#libs/client');
+    const bytes = await fetchTrustMaterial(beside, { signal: context.io.signal });
+    return bytes === undefined ? undefined : parse(beside, bytes);
+  }
+  return existsSync(resolve(context.io.cwd, beside)) ? parse(beside, await readTrustFile(beside, context)) : undefined;
+}
+
+function parse(source: string, bytes: Uint8Array): PolicyFile {
+  return parseTrustPart(source, 'tlog-policy', () => {
+    const text = utf8Decode(bytes);
+    return { source, text, policy: parsePolicy(text) };
+  });
+}

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { utf8Decode } from '#libs/crypto';
+import { parseSigningConfig, parseTrustedRoot, type SigningConfig, type TrustedRoot } from '#libs/verify';
+import type { Context } from './context.js';
+import { Failure } from './failure.js';
+
+/** Whom a user trusts, and where that was written. */
+export interface Trust {
+  /** File or URL, for messages and for what lies beside it. */
+  readonly source: string;
+  readonly trustedRoot: TrustedRoot;
+  /** Undefined when the source is a bare trusted_root.json: enough to verify, not to sign. */
+  readonly signingConfig: SigningConfig | undefined;
+  /** The parts exactly as they were written, for other clients. */
+  readonly json: { readonly trustedRoot: unknown; readonly signingConfig: unknown };
+}
+
+const DEVELOPMENT_DOMAIN = '.tally.localhost';
+
+/** Every key behind such an origin is on one machine, under one owner. */
+export function isDevelopmentOrigin(origin: string): boolean {
+  return origin.endsWith(DEVELOPMENT_DOMAIN);
+}
+
+export function isUrl(source: string): boolean {
+  return /^https?:\/\//i.test(source);
+}
+
+/** --trust-config, else TALLY_TRUST_CONFIG, else $TALLY_HOME/trust.json. @throws Failure no-trust, ServiceError */
+export async function loadTrust(context: Context, offline = false): Promise<Trust> {
+  const source = trustSource(context);
+  const bytes = isUrl(source) ? await download(source, offline, context) : await readTrustFile(source, context);
+  return parseTrust(source, bytes);
+}
+
+/** The bytes of trust material. @throws Failure no-trust */
+export async function readTrustFile(path: string, context: Context): Promise<Uint8Array> {
+  try {
+    return await readFile(resolve(context.io.cwd, path));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : String(cause);
+    throw new Failure('no-trust', `${path} can't be read: ${why}`, undefined, { cause });
+  }
+}
+
+/** @throws Failure no-trust */
+export function parseTrustPart<T>(source: string, what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Failure('no-trust', `${source} is not a ${what}: ${why}`, undefined, { cause });
+  }
+}
+
+function trustSource(context: Context): string {
+  const { env, cwd } = context.io;
+  const given = context.trustConfig ?? env.TALLY_TRUST_CONFIG;
+  if (given !== undefined && given !== '') return given;
+  const home = env.TALLY_HOME || '.tally';
+  const local = join(home, 'trust.json');
+  if (existsSync(resolve(cwd, local))) return local;
+  throw new Failure(
+    'no-trust',
+    `no trust config: neither --trust-config nor TALLY_TRUST_CONFIG is given, and there is no ${local}`,
+    'the operator of a deployment publishes its trust.json: give its file or URL with --trust-config.\n' +
+      'For a local stack: npm start, then run tally in the same folder, or set TALLY_HOME',
+  );
+}
+
+function parseTrust(source: string, bytes: Uint8Array): Trust {
+  return parseTrustPart(source, 'trust config', () => {
+    const json = JSON.parse(utf8Decode(bytes)) as Record<string, unknown>;
+    // A bare trusted root is what many deployments publish; it has everything that verifying needs.
+    if (json.trustedRoot === undefined && json.tlogs !== undefined) {
+      const trustedRoot = parseTrustedRoot(json);
+      return { source, trustedRoot, signingConfig: undefined, json: { trustedRoot: json, signingConfig: undefined } };
+    }
+    return {
+      source,
+      trustedRoot: parseTrustedRoot(json.trustedRoot),
+      signingConfig: parseSigningConfig(json.signingConfig),
+      json: { trustedRoot: json.trustedRoot, signingConfig: json.signingConfig },
+    };
+  });
+}
+
+async function download(url: string, offline: boolean, context: Context): Promise<Uint8Array> {
+  if (offline) {
+    throw new Failure(
+      'no-trust',
+      `--offline, and the trust config is at ${url}`,
+      'save it to a file and give that with --trust-config',
+    );
+  }
+  const { fetchTrustMaterial } = await import('#libs/client');
+  const bytes = await fetchTrustMaterial(url, { signal: context.io.signal });
+  if (bytes === undefined) throw new Failure('no-trust', `there is no trust config at ${url}`);
+  return bytes;
+}
+
+/** What lies beside the trust config: `tlog-policy`. Undefined for a URL when offline. */
+export function besideTrust(trust: Trust, name: string): string {
+  return isUrl(trust.source) ? new URL(name, trust.source).href : join(dirname(trust.source), name);
+}
