@@ -115,13 +115,13 @@ function readMaterial(message: MessageReader, version: BundleVersion): BundleMat
     chain.messages('certificates', CHAIN_MAX, rawBytes),
   );
   const hint = message.message('publicKey', (key) => key.string('hint'));
-  const given: BundleMaterial[] = [];
-  if (certificate && version === '0.3') given.push({ kind: 'certificate', certificate });
-  if (certificates && certificates.length > 0 && version !== '0.3') given.push({ kind: 'chain', certificates });
-  if (hint !== undefined) given.push({ kind: 'public-key', hint });
-  const [material, ...others] = given;
-  if (material && others.length === 0) return material;
-  const branch = version === '0.3' ? 'a certificate' : 'an x509CertificateChain';
+  // Before version 0.3 a chain, from then on the leaf alone.
+  const isChain = version !== '0.3';
+  const isOne = [certificate, certificates, hint].filter((branch) => branch !== undefined).length === 1;
+  if (isOne && hint !== undefined) return { kind: 'public-key', hint };
+  if (isOne && certificate && !isChain) return { kind: 'certificate', certificate };
+  if (isOne && certificates?.length && isChain) return { kind: 'chain', certificates };
+  const branch = isChain ? 'an x509CertificateChain' : 'a certificate';
   throw RULES.refuse(`a bundle of version ${version} should have either ${branch} or a publicKey`);
 }
 

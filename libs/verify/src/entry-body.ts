@@ -31,7 +31,7 @@ export function verifyEntryBody(logged: LoggedEntry, signed: Signed): void {
       return requireSameSignature(logged.signatures, signed);
     case 'intoto':
       requireSame('payloadHash', logged.payloadHash, sha256(envelopeOf(signed).payload));
-      if (logged.payloadType !== envelopeOf(signed).payloadType) throw mismatch('payloadType', logged.payloadType);
+      if (logged.payloadType !== envelopeOf(signed).payloadType) throw mismatch('payloadType');
       return requireSameSignature(logged.signatures, signed);
   }
 }
