@@ -15,6 +15,8 @@ const settings = z.strictObject({
   policyFile: z.string().min(1).optional(),
   /** ct: the root certificates (PEM) whose certificates are logged. */
   rootsFile: z.string().min(1).optional(),
+  /** Entries that may wait to be sequenced. */
+  poolLimit: z.coerce.number().int().min(1).max(1_000_000).default(4096),
   checkpointIntervalMs: z.coerce.number().int().min(0).max(60_000).default(100),
 });
 

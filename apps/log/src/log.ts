@@ -26,6 +26,12 @@ const PUBLICATION_TIMEOUT_MS = 3_000;
 const APPEND_OVERHEAD = 0.9;
 const ROUND_BYTES = 8 * 1024 * 1024;
 
+/** The store of a log's events: SQLite in its data directory, unless somebody hands in another. */
+export type OpenStore = (config: LogConfig) => Promise<EventStore>;
+
+const openSqlite: OpenStore = ({ dataDirectory }) =>
+  SqliteEventStore.open({ path: join(dataDirectory, 'events.sqlite') });
+
 /** A log that runs: what its API asks of it. */
 export class Log<Submission = never> {
   private constructor(
@@ -45,11 +51,12 @@ export class Log<Submission = never> {
     config: LogConfig,
     kind: LogKind<Submission>,
     context: ServiceContext,
+    openStore: OpenStore = openSqlite,
   ): Promise<Log<Submission>> {
     await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
     const policy = config.policyFile === undefined ? undefined : parsePolicy(await readFile(config.policyFile, 'utf8'));
     const tiles = await TileStore.open({ directory: join(config.dataDirectory, 'tiles') });
-    const store = await SqliteEventStore.open({ path: join(config.dataDirectory, 'events.sqlite') });
+    const store = await openStore(config);
     try {
       const stream = `log-${toHex(kind.logId)}`;
       const checkpointStream = `${stream}-checkpoints`;
@@ -83,7 +90,10 @@ export class Log<Submission = never> {
           ? Promise.resolve([])
           : proveConsistency(oldSize, size, tileNodeReader(size, fetchTile));
       const witnesses = policy && new Witnesses(policy, prove, metrics, logger);
-      const pool = new Pool<Submission>(Math.min(ROUND_BYTES, store.limits.appendBytes * APPEND_OVERHEAD));
+      const pool = new Pool<Submission>(
+        config.poolLimit,
+        Math.min(ROUND_BYTES, store.limits.appendBytes * APPEND_OVERHEAD),
+      );
       const checkpointer = new Checkpointer({
         kind,
         origin,

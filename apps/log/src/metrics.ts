@@ -75,7 +75,8 @@ export class LogMetrics {
   /** Figures that are read when somebody asks. */
   observe(pool: { readonly length: number }, freeze: Freeze, now: () => number): void {
     const registers = [this.registry];
-    const metrics = this;
+    const secondsSincePublished = (): number | undefined =>
+      this.#publishedAtMs === undefined ? undefined : (now() - this.#publishedAtMs) / 1000;
     new Gauge({
       name: 'tally_log_pool_entries',
       help: 'Entries that wait to be sequenced.',
@@ -97,7 +98,8 @@ export class LogMetrics {
       help: 'Since the last checkpoint was published by this process.',
       registers,
       collect() {
-        if (metrics.#publishedAtMs !== undefined) this.set((now() - metrics.#publishedAtMs) / 1000);
+        const seconds = secondsSincePublished();
+        if (seconds !== undefined) this.set(seconds);
       },
     });
   }

@@ -52,6 +52,7 @@ export interface Recovered<Submission> {
  */
 export async function recover<Submission>(parts: RecoveryParts<Submission>): Promise<Recovered<Submission>> {
   const { store, checkpointStream, mark } = parts;
+  await expectOwnStore(parts);
   const roots = new Map<bigint, Uint8Array>([[0n, EMPTY_ROOT]]);
   const signedRoots = new Map<bigint, Uint8Array>();
   const checkpoints = await followCheckpoints(store, checkpointStream, { revision: 'no_stream' }, ({ size, root }) => {
@@ -78,6 +79,18 @@ export async function recover<Submission>(parts: RecoveryParts<Submission>): Pro
   await checkPublished(parts, tree.size, roots, published);
   await checkWitnesses(parts, tree.size, roots);
   return { tree, revision: known, checkpoints, published };
+}
+
+/** One store holds one log: another key or origin means another stream, and would begin a second log in its folder. */
+async function expectOwnStore<Submission>({ store, stream, origin }: RecoveryParts<Submission>): Promise<void> {
+  for await (const event of store.readAll({ streamPrefix: 'log-', limit: 1 })) {
+    if (event.stream !== stream) {
+      throw new LogError(
+        'other-log',
+        `the store holds ${event.stream}, which is not ${origin} with the configured key`,
+      );
+    }
+  }
 }
 
 /** Integrates all events, writes the tiles that are missing, and notes the root at each size that may have been signed. */

@@ -10,8 +10,6 @@ export interface Waiting<Submission> {
   readonly reject: (error: unknown) => void;
 }
 
-/** More entries than this don't wait: the client is asked to come back. */
-export const POOL_LIMIT = 4096;
 /** One commit takes at most this many entries … */
 const ROUND_ENTRIES = 1024;
 
@@ -20,8 +18,14 @@ export class Pool<Submission> {
   #waiting: Waiting<Submission>[] = [];
   readonly #inFlight = new Map<string, Promise<Sequenced>>();
 
-  /** @param roundBytes … and at most this many bytes, so that it fits one append */
-  constructor(private readonly roundBytes: number) {}
+  /**
+   * @param limit more entries than this don't wait: the client is asked to come back
+   * @param roundBytes … and at most this many bytes, so that it fits one append
+   */
+  constructor(
+    private readonly limit: number,
+    private readonly roundBytes: number,
+  ) {}
 
   get length(): number {
     return this.#waiting.length;
@@ -34,8 +38,8 @@ export class Pool<Submission> {
   offer(submission: Submission, dedupeKey: string, bytes: number): Promise<Sequenced> {
     const shared = this.#inFlight.get(dedupeKey);
     if (shared) return shared;
-    if (this.#waiting.length >= POOL_LIMIT) {
-      throw new LogError('pool-full', `${POOL_LIMIT} entries wait to be sequenced; try again in a second`);
+    if (this.#waiting.length >= this.limit) {
+      throw new LogError('pool-full', `${this.limit} entries wait to be sequenced; try again in a second`);
     }
     const promise = new Promise<Sequenced>((resolve, reject) => {
       this.#waiting.push({ submission, dedupeKey, bytes, resolve, reject });

@@ -22,13 +22,13 @@ export class TilesController {
   }
 
   /** Hash tiles, entry bundles and data tiles. They never change, so they may be kept for ever. */
-  @Get(['tile/*path', 'api/v2/tile/*path'])
+  @Get(['tile/*', 'api/v2/tile/*'])
   tile(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const path = request.url.replace(/^\/(?:api\/v2\/)?/, '').replace(/\?.*$/, '');
     return this.#send(path, 'application/octet-stream', reply);
   }
 
-  @Get('issuer/*path')
+  @Get('issuer/*')
   issuer(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const path = request.url.slice(1);
     if (!ISSUER_PATH.test(path)) throw new HttpError(404, 'there is no such issuer');
