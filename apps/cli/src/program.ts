@@ -7,6 +7,7 @@ import type { SignOptions } from './commands/sign.js';
 import type { TrustExportOptions } from './commands/trust-export.js';
 import type { VerifyBundleOptions } from './commands/verify-bundle.js';
 import type { VerifyOptions } from './commands/verify.js';
+import { marked } from './lines.js';
 import { version } from './version.js';
 
 export interface Hooks {
@@ -36,13 +37,15 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
     .option('--trust-config <file|url>', 'whom to trust (default: TALLY_TRUST_CONFIG, then $TALLY_HOME/trust.json)')
     .option('--json', 'print one JSON object')
     .option('--debug', 'print the stack trace of an error')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: term })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(marked('fail', text.replace(/^error: /, '').trimEnd(), io.stderr, io.env)),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
+    .showHelpAfterError('(tally --help says more)')
     .exitOverride()
     .addHelpText('after', EXIT_CODES);
 
@@ -122,7 +125,13 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
 
   define(program, 'token', 'print an ID token of the development issuer of a local stack')
     .requiredOption('--email <address>', 'whom the token is for')
-    .addHelpText('after', example('tally sign hello.txt --identity-token "$(tally token --email you@example.org)"'))
+    .addHelpText(
+      'after',
+      example(
+        'tally token --email you@example.org',
+        'tally sign hello.txt --identity-token "$(tally token --email you@example.org)"',
+      ),
+    )
     .action(async (options: { email: string }, command: Command) => {
       const { token } = await import('./commands/token.js');
       await finish(token(options, context(command)));
@@ -174,7 +183,7 @@ function defineLog(
   context: (command: Command) => Context,
   finish: (exit: Promise<number>) => Promise<void>,
 ): void {
-  const log = define(program, 'log', 'look at one log');
+  const log = define(program, 'log', 'look at one log: its checkpoint, its entries, its proofs');
   const url = (): Option => new Option('--log <url>', 'the log (default: the one of the trust config)');
   define(log, 'info [url]', 'print its newest checkpoint, and which witnesses cosigned it')
     .addOption(url())
@@ -239,6 +248,11 @@ function staging(): Option {
 
 function example(...lines: readonly string[]): string {
   return `\nExample:\n${lines.map((line) => `  $ ${line}\n`).join('')}`;
+}
+
+/** `verify <file...>`: that there are options is not worth a column. */
+function term(command: Command): string {
+  return `${command.name()} ${command.usage().replaceAll(/\[(?:options|command)\] ?/g, '')}`.trimEnd();
 }
 
 /** Its names below `tally`: log, info. */

@@ -3,22 +3,24 @@ import { utf8Encode } from '#libs/crypto';
 import { Failure } from './failure.js';
 
 /** Names for --type, as cosign has them; anything else must be a URI. */
-export const PREDICATE_TYPES: Readonly<Record<string, string>> = {
-  slsaprovenance1: 'https://slsa.dev/provenance/v1',
-  spdxjson: 'https://spdx.dev/Document',
-  cyclonedx: 'https://cyclonedx.org/bom',
-  vuln: 'https://cosign.sigstore.dev/attestation/vuln/v1',
-};
+const PREDICATE_TYPES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    slsaprovenance1: 'https://slsa.dev/provenance/v1',
+    spdxjson: 'https://spdx.dev/Document',
+    cyclonedx: 'https://cyclonedx.org/bom',
+    vuln: 'https://cosign.sigstore.dev/attestation/vuln/v1',
+  }),
+);
 
 /** @throws Failure usage */
 export function predicateType(type: string): string {
-  const known = PREDICATE_TYPES[type];
+  const known = PREDICATE_TYPES.get(type);
   if (known !== undefined) return known;
   if (/^[a-z][a-z0-9+.-]*:\S+$/i.test(type)) return type;
   throw new Failure(
     'usage',
     `--type ${type} is neither a URI nor a known predicate type`,
-    `known are ${Object.keys(PREDICATE_TYPES).join(', ')}; others by their URI, such as https://example.org/review/v1`,
+    `known are ${[...PREDICATE_TYPES.keys()].join(', ')}; others by their URI, such as https://example.org/review/v1`,
   );
 }
 

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { importPublicKey } from '#crypto';
+import { utf8Encode } from '#libs/crypto';
+import { formatSignatureLine, formatVerifierKey, KEY_TYPE, parseNote, verifierKey } from '#libs/note';
+import { cosignatureMessage, encodeCosignature } from '#libs/tlog';
+import { formatBundle, parseBundle } from '#libs/verify';
+import { vectors } from '../../../../test/vectors.js';
+import { invoke, type Invocation } from '../testing/invoke.js';
+
+// The bundle of sigstore-conformance `rekor2-checkpoint-multiple-cosigs` with its trusted root, and public-good ones.
+const suite = vectors('sigstore-conformance/bundle-verify');
+const SUBJECT =
+  'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main';
+const ISSUER = 'https://token.actions.githubusercontent.com';
+const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', ISSUER];
+
+(suite ? describe : describe.skip)('verify', () => {
+  let cwd: string;
+  const env = { TALLY_TRUST_CONFIG: 'trusted_root.json' };
+  const verify = (...argv: string[]): Promise<Invocation> => invoke(['verify', ...argv], { cwd, env });
+
+  beforeAll(() => {
+    cwd = mkdtempSync(join(tmpdir(), 'tally-'));
+    const folder = join(suite!, 'rekor2-checkpoint-multiple-cosigs');
+    copyFileSync(join(folder, 'trusted_root.json'), join(cwd, 'trusted_root.json'));
+    copyFileSync(join(folder, 'bundle.sigstore.json'), join(cwd, 'a.txt.sigstore.json'));
+    copyFileSync(join(suite!, 'a.txt'), join(cwd, 'a.txt'));
+    copyFileSync(join(folder, 'bundle.sigstore.json'), join(cwd, 'changed.txt.sigstore.json'));
+    writeFileSync(join(cwd, 'changed.txt'), 'changed');
+    writeFileSync(join(cwd, 'unsigned.txt'), '');
+  });
+  afterAll(() => rmSync(cwd, { recursive: true }));
+
+  test('finds the bundle beside the file, and says who, when and where', async () => {
+    const { exit, stdout, stderr } = await verify('a.txt', ...SIGNER);
+    expect([exit, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^✓ a\.txt verified\n/);
+    expect(stdout).toContain(`signed by  ${SUBJECT}`);
+    expect(stdout).toContain(`issuer     ${ISSUER}`);
+    expect(stdout).toMatch(/time {7}20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, by \S/);
+    expect(stdout).toMatch(/log {8}\S+, index \d+, in a tree of \d+/);
+    expect(stdout).toContain('there is no tlog-policy');
+  });
+
+  test('the same as JSON', async () => {
+    const { exit, stdout } = await verify('a.txt', ...SIGNER, '--json');
+    expect(exit).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'tally/verify/v1',
+      verified: true,
+      exit: 0,
+      files: [
+        {
+          file: 'a.txt',
+          bundle: 'a.txt.sigstore.json',
+          verified: true,
+          identity: { subject: SUBJECT, type: 'uri', issuer: ISSUER },
+          log: { origin: expect.any(String), index: expect.any(Number), treeSize: expect.any(Number) },
+          times: [{ source: 'timestamp-authority' }],
+          witnesses: [],
+          trust: 'deployment',
+        },
+      ],
+    });
+  });
+
+  test('a pattern that matches the whole identity is accepted', async () => {
+    const pattern = ['--certificate-identity-regexp', 'https://github\\.com/sigstore-conformance/.*'];
+    const { exit } = await verify('a.txt', ...pattern, '--certificate-oidc-issuer-regexp', 'https://.*');
+    expect(exit).toBe(0);
+  });
+
+  test.each([
+    ['no identity', []],
+    ['half an identity', ['--certificate-identity', SUBJECT]],
+  ])('%s fails, and shows the identity and the flags that accept it', async (_, given) => {
+    const { exit, stdout, stderr } = await verify('a.txt', ...given);
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(/^✗ a\.txt not verified\n {2}check {3}identity-required\n/);
+    const line = stderr.split('\n').find((candidate) => candidate.includes('tally verify'))!;
+    expect((await invoke(line.trim().split(' ').slice(1), { cwd, env })).exit).toBe(0);
+  });
+
+  test('another identity fails, and shows the one that signed', async () => {
+    const { exit, stdout, stderr } = await verify(
+      'a.txt',
+      '--certificate-identity',
+      'x',
+      '--certificate-oidc-issuer',
+      ISSUER,
+    );
+    expect(exit).toBe(1);
+    expect(stdout).toContain('check   identity\n');
+    expect(stderr).toContain(SUBJECT);
+  });
+
+  test('a changed file fails for that, and no identity is offered', async () => {
+    const { exit, stdout, stderr } = await verify('changed.txt');
+    expect(exit).toBe(1);
+    expect(stdout).toContain('check   artifact-digest\n');
+    expect(stderr).toBe('');
+  });
+
+  test('no bundle is exit 3, never 0', async () => {
+    const { exit, stdout } = await verify('unsigned.txt', ...SIGNER);
+    expect(exit).toBe(3);
+    expect(stdout).toContain('there is no bundle unsigned.txt.sigstore.json');
+  });
+
+  test('a file that is missing is exit 2', async () => {
+    const { exit, stdout } = await verify('missing.txt', '--bundle', 'a.txt.sigstore.json', ...SIGNER);
+    expect(exit).toBe(2);
+    expect(stdout).toContain('there is no such file');
+  });
+
+  test('a digest stands for the file, and needs --bundle', async () => {
+    const digest = 'sha256:a0cfc71271d6e278e57cd332ff957c3f7043fdda354c4cbb190a30d56efa01bf';
+    expect((await verify(digest, ...SIGNER, '--bundle', 'a.txt.sigstore.json')).exit).toBe(0);
+    expect((await verify(digest, ...SIGNER)).exit).toBe(3);
+  });
+
+  test('every file is judged, and one that fails outweighs one without a bundle', async () => {
+    const { exit, stdout } = await verify('unsigned.txt', 'changed.txt', 'a.txt', ...SIGNER);
+    expect(exit).toBe(1);
+    expect(stdout.match(/^[✓✗] .*$/gm)).toEqual([
+      '✗ unsigned.txt not verified',
+      '✗ changed.txt not verified',
+      '✓ a.txt verified',
+    ]);
+    expect((await verify('a.txt', 'unsigned.txt', ...SIGNER)).exit).toBe(3);
+  });
+
+  test('a bundle that is no bundle fails', async () => {
+    writeFileSync(join(cwd, 'bad.json'), '{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}');
+    const { exit, stdout } = await verify('a.txt', '--bundle', 'bad.json', ...SIGNER);
+    expect(exit).toBe(1);
+    expect(stdout).toContain('check   malformed-bundle\n');
+  });
+
+  describe('witnesses', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const raw = importPublicKey(new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))).raw;
+    const key = verifierKey('witness.example/ours', KEY_TYPE.cosignature, raw);
+
+    /** The bundle with our cosignature under its checkpoint, a byte of it changed by `flip`. */
+    function cosigned(flip: number): string {
+      const bundle = parseBundle(readFileSync(join(cwd, 'a.txt.sigstore.json')));
+      const [entry] = bundle.tlogEntries;
+      const proof = entry!.inclusionProof!;
+      const { text } = parseNote(utf8Encode(proof.checkpoint));
+      const time = 1_782_000_000n;
+      const signature = new Uint8Array(sign(null, cosignatureMessage(text, time), privateKey));
+      signature[0]! ^= flip;
+      const line = { name: key.name, keyId: key.id, signature: encodeCosignature(time, signature) };
+      const checkpoint = proof.checkpoint + formatSignatureLine(line);
+      return formatBundle({ ...bundle, tlogEntries: [{ ...entry!, inclusionProof: { ...proof, checkpoint } }] });
+    }
+
+    test.each([
+      ['whose cosignature verifies is named by the policy’s name', 0, 'ours cosigned (quorum of the policy met)'],
+      ['whose cosignature was changed is not named', 1, 'none cosigned (quorum of the policy not met)'],
+    ])('one %s', async (_, flip, text) => {
+      writeFileSync(join(cwd, 'policy'), `witness ours ${formatVerifierKey(key)}\nquorum ours\n`);
+      writeFileSync(join(cwd, 'cosigned.json'), cosigned(flip));
+      const given = ['--policy', 'policy', '--bundle', 'cosigned.json'];
+      const { exit, stdout } = await verify('a.txt', ...SIGNER, ...given);
+      expect(exit).toBe(0);
+      expect(stdout).toContain(`witnesses  ${text}`);
+      const json = JSON.parse((await verify('a.txt', ...SIGNER, ...given, '--json')).stdout) as { files: object[] };
+      expect(json.files[0]).toMatchObject({
+        witnesses: flip ? [] : [{ name: 'ours', time: '2026-06-21T00:00:00.000Z' }],
+        policy: { source: 'policy', quorum: !flip },
+      });
+    });
+
+    test('a policy that is malformed is exit 4', async () => {
+      writeFileSync(join(cwd, 'bad-policy'), 'quorum nobody\n');
+      const { exit, stderr } = await verify('a.txt', ...SIGNER, '--policy', 'bad-policy');
+      expect(exit).toBe(4);
+      expect(stderr).toContain('bad-policy is not a tlog-policy');
+    });
+
+    test('are not looked for with --no-policy', async () => {
+      writeFileSync(join(cwd, 'tlog-policy'), 'quorum none\n');
+      try {
+        expect((await verify('a.txt', ...SIGNER)).stdout).toContain('none cosigned (quorum of the policy met)');
+        expect((await verify('a.txt', ...SIGNER, '--no-policy')).stdout).toContain('there is no tlog-policy');
+      } finally {
+        rmSync(join(cwd, 'tlog-policy'));
+      }
+    });
+
+    test('a policy that was named must be there', async () => {
+      expect((await verify('a.txt', ...SIGNER, '--policy', 'missing')).exit).toBe(4);
+      const { exit } = await invoke(['verify', 'a.txt', ...SIGNER], { cwd, env: { ...env, TALLY_POLICY: 'missing' } });
+      expect(exit).toBe(4);
+    });
+  });
+
+  test('--offline does not fetch a trust config', async () => {
+    const { exit, stderr } = await verify(
+      'a.txt',
+      ...SIGNER,
+      '--offline',
+      '--trust-config',
+      'http://127.0.0.1:9/trust.json',
+    );
+    expect(exit).toBe(4);
+    expect(stderr).toContain('--offline, and the trust config is at');
+  });
+});
