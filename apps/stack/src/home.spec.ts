@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { makeHome, openHome } from './home.js';
+import { makeHome, openHome, sealHome } from './home.js';
 import { lockHome } from './lock.js';
 import { StackError } from './stack-error.js';
 
@@ -23,6 +23,7 @@ describe('the home of a stack', () => {
 
   test('keeps its label and the time of its first start', async () => {
     const first = await openHome(path);
+    await sealHome(first);
     const second = await openHome(path);
     expect(first.isNew).toBe(true);
     expect(second).toEqual({ ...first, isNew: false });

@@ -3,6 +3,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readIfThere, writeDurably } from './durable-file.js';
+import { HOME_FOLDERS } from './paths.js';
 import { StackError } from './stack-error.js';
 
 /** Told apart by eye and by mouth; a label is no secret, it only keeps two stacks from having the same names. */
@@ -21,13 +22,16 @@ export interface Home {
   readonly label: string;
   /** The first start: from when on its keys are good. */
   readonly createdAt: Date;
-  /** Whether this is the first start. */
+  /** Whether this is the first start (or an earlier one was cut off before it had made everything). */
   readonly isNew: boolean;
 }
 
-/** Opens the home, mode 0700, and gives it a label when it has none. Call it under the lock of the home. */
+/**
+ * Reads what names the stack in this home, or makes it up at the first start; then `sealHome` keeps it. Call it under the
+ * lock of the home. @throws StackError
+ */
 export async function openHome(path: string): Promise<Home> {
-  const file = join(path, 'stack.json');
+  const file = sealPath(path);
   const text = await readIfThere(file);
   if (text !== undefined) {
     const { label, createdAt } = parse(file, text);
@@ -35,15 +39,24 @@ export async function openHome(path: string): Promise<Home> {
   }
   const label = Array.from({ length: LABEL_LENGTH }, () => LABEL_ALPHABET[randomInt(LABEL_ALPHABET.length)]).join('');
   const createdAt = new Date(Math.floor(Date.now() / 1000) * 1000);
-  await writeDurably(file, `${JSON.stringify({ label, createdAt: createdAt.toISOString() })}\n`);
   return { path, label, createdAt, isNew: true };
 }
 
-/** Makes the folder when it is not there; nobody but its owner may look into it. */
+/** The last act of the first start: from now on a missing key is an error, and not made anew. */
+export async function sealHome({ path, label, createdAt }: Home): Promise<void> {
+  await writeDurably(sealPath(path), `${JSON.stringify({ label, createdAt: createdAt.toISOString() })}\n`);
+}
+
+function sealPath(home: string): string {
+  return join(home, 'stack.json');
+}
+
+/** Makes the folder and those in it when they are not there; nobody but the owner may look into it. */
 export async function makeHome(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await chmod(path, 0o700);
+    for (const folder of HOME_FOLDERS) await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new StackError(`cannot use ${path} as TALLY_HOME: ${(cause as Error).message}`, { cause });
   }

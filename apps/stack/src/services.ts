@@ -1,0 +1,106 @@
+import { decodePem, encodePem } from '#libs/crypto';
+import { parseVerifierKey } from '#libs/note';
+import type { Service } from '#libs/server';
+import { caService } from '../../ca/src/ca.module.js';
+import { logService } from '../../log/src/log.module.js';
+import { trustService } from '../../trust/src/trust.module.js';
+import type { Deployment } from '../../trust/src/trust.module.js';
+import { tsaService } from '../../tsa/src/tsa.module.js';
+import { witnessService } from '../../witness/src/witness.module.js';
+import type { StackAddresses } from './deployment.js';
+import { writeDurably } from './durable-file.js';
+import type { Home } from './home.js';
+import { CLIENT_ID } from './issuer/tokens.js';
+import { namesFor } from './names.js';
+import type { HomePaths } from './paths.js';
+import type { Ports } from './ports.js';
+
+/** The policy that Sigstore's own timestamp authority gives timestamps under. */
+const TSA_POLICY = '1.3.6.1.4.1.57264.2';
+
+/** Witnesses on the same machine answer in milliseconds: a signer waits for little more than that. */
+const CHECKPOINT_INTERVAL_MS = 20;
+
+/** Submissions that may wait at once; more are asked to come back. */
+const POOL_LIMIT = 4096;
+
+export interface StackPlan {
+  readonly home: Home;
+  readonly paths: HomePaths;
+  readonly ports: Ports;
+  readonly addresses: StackAddresses;
+  readonly deployment: Deployment;
+}
+
+/** The services of a stack in two groups: those of the second need the first ones, or what these have written. */
+export interface StackServices {
+  readonly first: readonly Service[];
+  readonly then: readonly Service[];
+}
+
+/** Every service with its settings; files that some of them read are written here. */
+export async function stackServices(plan: StackPlan): Promise<StackServices> {
+  await writeSettingsFiles(plan);
+  const { home, paths, ports, addresses, deployment } = plan;
+  const names = namesFor(home.label);
+  const on = (port: number) => ({ profile: 'development', host: '127.0.0.1', port }) as const;
+
+  const trust = trustService({ ...on(ports.trust), deployment, directory: home.path });
+  const tsa = tsaService({
+    ...on(ports.tsa),
+    keyFile: paths.key('tsa'),
+    keyAlgorithm: 'ecdsa-p256',
+    certificateChainFile: paths.certificates('tsa'),
+    policy: TSA_POLICY,
+  });
+  const logs = deployment.rekorLogs.map(({ key }) => parseVerifierKey(key));
+  const witnesses = ports.witnesses.map((port, index) => {
+    const name = `witness-${index + 1}`;
+    const config = { name: names.witness(index + 1), keyFile: paths.key(name), dataDirectory: paths.data(name), logs };
+    return { ...witnessService({ ...on(port), ...config }), name };
+  });
+  const log = { inception: home.createdAt, checkpointIntervalMs: CHECKPOINT_INTERVAL_MS, poolLimit: POOL_LIMIT };
+  const rekorLog = logService({
+    ...on(ports.rekorLog),
+    ...log,
+    kind: 'rekor',
+    origin: names.rekorLog,
+    keyFile: paths.key('rekor-log'),
+    markFile: paths.mark('rekor-log'),
+    dataDirectory: paths.data('rekor-log'),
+    policyFile: paths.policy,
+  });
+  const ctLog = logService({
+    ...on(ports.ctLog),
+    ...log,
+    kind: 'ct',
+    origin: names.ctLog,
+    keyFile: paths.key('ct-log'),
+    markFile: paths.mark('ct-log'),
+    dataDirectory: paths.data('ct-log'),
+    rootsFile: paths.caRoot,
+  });
+  const ca = caService({
+    ...on(ports.ca),
+    keyFile: paths.key('ca'),
+    keyAlgorithm: 'ecdsa-p256',
+    certificateChainFile: paths.certificates('ca'),
+    issuersFile: paths.issuers,
+    ctLogUrl: addresses.ctLog,
+    ctLogPublicKeyFile: paths.ctLogPublicKey,
+    dataDirectory: paths.data('ca'),
+  });
+  return { first: [trust, tsa, ...witnesses], then: [rekorLog, ctLog, ca] };
+}
+
+/** Their content follows from the ports and from the keys, so they are written anew at each start. */
+async function writeSettingsFiles({ paths, addresses, deployment }: StackPlan): Promise<void> {
+  const [ca] = deployment.certificateAuthorities;
+  const [ctLog] = deployment.ctLogs;
+  const [root] = decodePem(ca?.chain ?? '', 'CERTIFICATE').slice(-1);
+  if (root === undefined || ctLog === undefined) throw new Error('a stack has a certificate authority and a ct log');
+  const issuers = { 'oidc-issuers': { [addresses.issuer]: { type: 'email', 'client-id': CLIENT_ID } } };
+  await writeDurably(paths.issuers, `${JSON.stringify(issuers, null, 2)}\n`);
+  await writeDurably(paths.caRoot, encodePem('CERTIFICATE', root));
+  await writeDurably(paths.ctLogPublicKey, ctLog.publicKey);
+}
