@@ -57,22 +57,32 @@ const REFUSED: Readonly<Record<string, string>> = {
 // With an embedded certificate, without one, and by a mock authority.
 const MUTATED = ['rekor2-happy-path', 'rekor2-timestamp-without-embedded-cert', 'intoto-with-custom-trust-root'];
 
-(cases ? describe : describe.skip)('with one byte changed anywhere', () => {
-  test.each(stamped.filter(({ name }) => MUTATED.includes(name)))(
-    '$name: refused',
-    ({ response, signature, trustedRoot }) => {
-      const authorities = authoritiesOf(trustedRoot);
-      for (let at = 0; at < response.length; at++) {
-        fc.assert(
-          fc.property(fc.integer({ min: 1, max: 255 }), (mask) => {
-            const changed = response.with(at, (response[at] ?? 0) ^ mask);
-            expect(() => verifyTimestamp(changed, signature, authorities)).toThrow(TimestampError);
-          }),
-          { numRuns: 1 },
-        );
+(cases ? describe : describe.skip)('with one byte changed', () => {
+  test.each(stamped.filter(({ name }) => MUTATED.includes(name)))('$name: refused, whichever it is', (vector) => {
+    const { response, signature, trustedRoot } = vector;
+    const authorities = authoritiesOf(trustedRoot);
+    const isRefused = (changed: Uint8Array): boolean => {
+      try {
+        verifyTimestamp(changed, signature, authorities);
+        return false;
+      } catch (error) {
+        return error instanceof TimestampError;
       }
-    },
-  );
+    };
+    const masks = fc.array(fc.integer({ min: 1, max: 255 }), {
+      minLength: response.length,
+      maxLength: response.length,
+    });
+    fc.assert(
+      fc.property(masks, (mask) => {
+        const accepted = mask.flatMap((bits, at) => {
+          return isRefused(response.with(at, (response[at] ?? 0) ^ bits)) ? [] : [[at, bits]];
+        });
+        expect(accepted).toEqual([]);
+      }),
+      { numRuns: 1 },
+    );
+  });
 });
 
 test('arbitrary bytes are refused with a code', () => {

@@ -7,7 +7,7 @@ export const TIMESTAMP_RESPONSE_MAX_BYTES = 65_536;
 const GRANTED = 0n;
 
 /** Bits of PKIFailureInfo that RFC 3161 §2.4.2 uses. */
-const FAILURES = {
+export const TIMESTAMP_FAILURES = {
   badAlg: 0,
   badRequest: 2,
   badDataFormat: 5,
@@ -18,7 +18,7 @@ const FAILURES = {
   systemFailure: 25,
 } as const;
 
-export type TimestampFailure = keyof typeof FAILURES;
+export type TimestampFailure = keyof typeof TIMESTAMP_FAILURES;
 
 /** A TimeStampResp (RFC 3161 §2.4.2). */
 export type TimestampResponse =
@@ -68,6 +68,8 @@ function parseStatusInfo(element: DerElement | undefined): {
 function parseFailures(element: DerElement | undefined): TimestampFailure[] {
   if (element?.tag !== DER.bitString) throw new TimestampError('malformed-response', 'a failure is not a BIT STRING');
   const octets = element.contents.subarray(1);
-  const names = Object.keys(FAILURES) as TimestampFailure[];
-  return names.filter((name) => ((octets[FAILURES[name] >> 3] ?? 0) & (0x80 >> (FAILURES[name] & 7))) !== 0);
+  const names = Object.keys(TIMESTAMP_FAILURES) as TimestampFailure[];
+  return names.filter(
+    (name) => ((octets[TIMESTAMP_FAILURES[name] >> 3] ?? 0) & (0x80 >> (TIMESTAMP_FAILURES[name] & 7))) !== 0,
+  );
 }

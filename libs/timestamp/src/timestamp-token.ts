@@ -30,7 +30,10 @@ export interface TimestampToken {
   readonly certificates: readonly Uint8Array[];
 }
 
-/** Reads a token's ContentInfo; revocation lists, which nothing signs, have no place in it. @throws TimestampError malformed-response, unsupported-algorithm; DerError */
+/**
+ * Reads a token's ContentInfo. Revocation lists, which nothing signs, have no place in it.
+ * @throws TimestampError malformed-response, unsupported-algorithm; DerError, CertificateError
+ */
 export function parseTimestampToken(element: DerElement): TimestampToken {
   const fields = derSequence(explicitContent(element, SIGNED_DATA_CONTENT));
   const optional = (tag: number): DerElement | undefined => (fields[0]?.tag === tag ? fields.shift() : undefined);

@@ -1,0 +1,11 @@
+export { createIntermediateCertificate, createRootCertificate, createTsaCertificate } from './authority-certificate.js';
+export type { IssuedCertificateFields, RootCertificateFields } from './authority-certificate.js';
+export type { Issuer, ValidityPeriod } from './certificate-builder.js';
+export type { DistinguishedName } from './distinguished-name.js';
+export { IssuingError } from './issuing-error.js';
+export type { IssuingErrorCode } from './issuing-error.js';
+export { randomSerialNumber } from './serial-number.js';
+export { createPrecertificate, createSigningCertificate } from './signing-certificate.js';
+export type { SigningCertificateFields } from './signing-certificate.js';
+export { createTimestampResponse, rejectTimestamp } from './timestamp-response.js';
+export type { TimestampFields } from './timestamp-response.js';
