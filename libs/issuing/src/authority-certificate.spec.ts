@@ -70,6 +70,15 @@ describe('the certificates of authorities', () => {
     ).not.toThrow();
   });
 
+  test('a certificate may end in the same part of a second as its issuer', async () => {
+    const signer = generateSigner('tsa-root', 'ecdsa-p256');
+    const period = { ...validity, notAfter: new Date('2026-02-01T00:00:00.999Z') };
+    const certificate = parseCertificate(await createRootCertificate({ subject, signer, ...period }));
+    const { publicKey } = authorities.tsa.signer;
+    const issued = await createTsaCertificate({ subject, publicKey, issuer: { signer, certificate }, ...period });
+    expect(parseCertificate(issued).notAfter).toEqual(certificate.notAfter);
+  });
+
   test('a validity from 2050 on is a GeneralizedTime', async () => {
     const signer = generateSigner('ca-root', 'ecdsa-p256');
     const notAfter = new Date('2050-01-01T00:00:00Z');

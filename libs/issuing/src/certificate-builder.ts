@@ -78,13 +78,14 @@ export async function signVerified(message: Uint8Array, signer: Signer): Promise
 }
 
 /**
- * Checks that a certificate is that of the key, and valid throughout a period.
+ * Checks that a certificate is that of the key, and valid throughout a period, as it will be written: in whole seconds.
  * @throws IssuingError wrong-key, outside-validity
  */
-export function checkIssuer({ certificate, signer }: Issuer, { notBefore, notAfter }: ValidityPeriod): void {
+export function checkIssuer({ certificate, signer }: Issuer, period: ValidityPeriod): void {
   if (!equalBytes(certificate.publicKey.spki, signer.publicKey.spki)) {
     throw new IssuingError('wrong-key', `the ${signer.role} key is not that of its certificate`);
   }
+  const [notBefore, notAfter] = [wholeSecond(period.notBefore), wholeSecond(period.notAfter)];
   if (!(certificate.notBefore <= notBefore && notBefore <= notAfter && notAfter <= certificate.notAfter)) {
     const [from, to] = [JSON.stringify(certificate.notBefore), JSON.stringify(certificate.notAfter)];
     throw new IssuingError(
@@ -92,4 +93,8 @@ export function checkIssuer({ certificate, signer }: Issuer, { notBefore, notAft
       `the certificate of the ${signer.role} key is valid from ${from} to ${to}, not from ${JSON.stringify(notBefore)} to ${JSON.stringify(notAfter)}`,
     );
   }
+}
+
+function wholeSecond(date: Date): Date {
+  return new Date(Math.floor(date.getTime() / 1000) * 1000);
 }
