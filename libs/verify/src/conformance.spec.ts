@@ -95,21 +95,25 @@ function verdict(name: string, by: Artifact['kind']): string | undefined {
   }
 }
 
-(suite && publicGood ? describe : describe.skip)('sigstore-conformance', () => {
-  const names = readdirSync(suite ?? '.', { withFileTypes: true })
+if (suite && publicGood) {
+  const names = readdirSync(suite, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
 
-  test('has 70 cases, and the verdict is in the name', () => {
-    expect(names).toHaveLength(70);
-    expect(names.filter((name) => name.endsWith('_fail'))).toEqual(Object.keys(REFUSED_BY).toSorted());
-  });
+  describe('sigstore-conformance', () => {
+    test('has 70 cases, and the verdict is in the name', () => {
+      expect(names).toHaveLength(70);
+      expect(names.filter((name) => name.endsWith('_fail'))).toEqual(Object.keys(REFUSED_BY).toSorted());
+    });
 
-  test.each(names)('%s', (name) => {
-    expect(verdict(name, 'bytes')).toBe(REFUSED_BY[name]);
-  });
+    test.each(names)('%s', (name) => {
+      expect(verdict(name, 'bytes')).toBe(REFUSED_BY[name]);
+    });
 
-  test.each(names)('%s, with the artifact given by its digest', (name) => {
-    expect(verdict(name, 'digest')).toBe(REFUSED_BY[name]);
+    test.each(names)('%s, with the artifact given by its digest', (name) => {
+      expect(verdict(name, 'digest')).toBe(REFUSED_BY[name]);
+    });
   });
-});
+} else {
+  test.skip('sigstore-conformance', () => undefined);
+}
