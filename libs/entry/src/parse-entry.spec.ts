@@ -17,60 +17,62 @@ function bodyOf(name: string): Uint8Array {
   return new Uint8Array(Buffer.from(bundle.verificationMaterial.tlogEntries[0].canonicalizedBody, 'base64'));
 }
 
-(conformance ? describe : describe.skip)('the bodies of sigstore-conformance', () => {
-  const names = readdirSync(conformance ?? '.').filter((name) => name.startsWith('rekor2-'));
+if (conformance)
+  describe('the bodies of sigstore-conformance', () => {
+    const names = readdirSync(conformance).filter((name) => name.startsWith('rekor2-'));
 
-  test.each(names)('%s is reproduced byte for byte', (name) => {
-    const body = bodyOf(name);
-    const entry = parseEntry(body);
-    if (entry.kind !== 'hashedrekord' || entry.apiVersion !== '0.0.2') throw new Error(`${name} is a ${entry.kind}`);
-    expect(utf8Decode(encodeEntry(entry))).toBe(utf8Decode(body));
-    const admitted = admitEntry(parseAddEntryRequest(addEntryRequestFor(entry)));
-    expect(encodeEntry(admitted)).toEqual(body);
-  });
+    test.each(names)('%s is reproduced byte for byte', (name) => {
+      const body = bodyOf(name);
+      const entry = parseEntry(body);
+      if (entry.kind !== 'hashedrekord' || entry.apiVersion !== '0.0.2') throw new Error(`${name} is a ${entry.kind}`);
+      expect(utf8Decode(encodeEntry(entry))).toBe(utf8Decode(body));
+      const admitted = admitEntry(parseAddEntryRequest(addEntryRequestFor(entry)));
+      expect(encodeEntry(admitted)).toEqual(body);
+    });
 
-  test('include hashedrekord 0.0.1', () => {
-    const entry = parseEntry(bodyOf('happy-path-v0.1'));
-    expect(entry).toMatchObject({ kind: 'hashedrekord', apiVersion: '0.0.1', digestAlgorithm: 'sha256' });
-    expect(entry).toMatchObject({ verifier: { kind: 'certificate' } });
-  });
+    test('include hashedrekord 0.0.1', () => {
+      const entry = parseEntry(bodyOf('happy-path-v0.1'));
+      expect(entry).toMatchObject({ kind: 'hashedrekord', apiVersion: '0.0.1', digestAlgorithm: 'sha256' });
+      expect(entry).toMatchObject({ verifier: { kind: 'certificate' } });
+    });
 
-  test('include hashedrekord 0.0.1 by a bare key', () => {
-    expect(parseEntry(bodyOf('managed-key-happy-path'))).toMatchObject({ verifier: { kind: 'public-key' } });
-  });
+    test('include hashedrekord 0.0.1 by a bare key', () => {
+      expect(parseEntry(bodyOf('managed-key-happy-path'))).toMatchObject({ verifier: { kind: 'public-key' } });
+    });
 
-  test('include dsse 0.0.1', () => {
-    const entry = parseEntry(bodyOf('happy-path-intoto-in-dsse-v3'));
-    if (entry.kind !== 'dsse') throw new Error(entry.kind);
-    expect(toHex(entry.payloadHash)).toBe('d6b209ba9dde3b1ee5edebb88d1b1b917b72eeb614328e7ba667f5b7ab70e987');
-    expect(entry.signatures).toHaveLength(1);
-  });
+    test('include dsse 0.0.1', () => {
+      const entry = parseEntry(bodyOf('happy-path-intoto-in-dsse-v3'));
+      if (entry.kind !== 'dsse') throw new Error(entry.kind);
+      expect(toHex(entry.payloadHash)).toBe('d6b209ba9dde3b1ee5edebb88d1b1b917b72eeb614328e7ba667f5b7ab70e987');
+      expect(entry.signatures).toHaveLength(1);
+    });
 
-  test('include intoto 0.0.2, whose signature is in base64 twice', () => {
-    const entry = parseEntry(bodyOf('intoto-with-custom-trust-root'));
-    if (entry.kind !== 'intoto') throw new Error(entry.kind);
-    expect(entry.payloadType).toBe('application/vnd.in-toto+json');
-    expect(entry.signatures[0]?.signature[0]).toBe(0x30); // ECDSA-Sig-Value
-  });
+    test('include intoto 0.0.2, whose signature is in base64 twice', () => {
+      const entry = parseEntry(bodyOf('intoto-with-custom-trust-root'));
+      if (entry.kind !== 'intoto') throw new Error(entry.kind);
+      expect(entry.payloadType).toBe('application/vnd.in-toto+json');
+      expect(entry.signatures[0]?.signature[0]).toBe(0x30); // ECDSA-Sig-Value
+    });
 
-  test('with any byte changed are another entry, or none', () => {
-    const body = bodyOf('rekor2-happy-path');
-    const original = parseEntry(body);
-    const change = fc.record({ at: fc.nat(body.length - 1), by: fc.integer({ min: 1, max: 255 }) });
-    fc.assert(
-      fc.property(change, ({ at, by }) => {
-        const changed = body.slice();
-        changed[at] = (changed[at] ?? 0) ^ by;
-        try {
-          expect(parseEntry(changed)).not.toEqual(original);
-        } catch (error) {
-          if (!(error instanceof CodedError)) throw error;
-        }
-      }),
-      { numRuns: 500 },
-    );
+    test('with any byte changed are another entry, or none', () => {
+      const body = bodyOf('rekor2-happy-path');
+      const original = parseEntry(body);
+      const change = fc.record({ at: fc.nat(body.length - 1), by: fc.integer({ min: 1, max: 255 }) });
+      fc.assert(
+        fc.property(change, ({ at, by }) => {
+          const changed = body.slice();
+          changed[at] = (changed[at] ?? 0) ^ by;
+          try {
+            expect(parseEntry(changed)).not.toEqual(original);
+          } catch (error) {
+            if (!(error instanceof CodedError)) throw error;
+          }
+        }),
+        { numRuns: 500 },
+      );
+    });
   });
-});
+else test.skip('the bodies of sigstore-conformance', () => undefined);
 
 describe('parseEntry', () => {
   const CANONICAL =
