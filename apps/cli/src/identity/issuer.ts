@@ -51,8 +51,19 @@ export function signInFailure(what: string, cause: unknown): Failure {
       cause,
     });
   }
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new Failure('unavailable', `${what}: ${message}`, 'is the deployment running? tally doctor looks at it', {
-    cause,
-  });
+  return new Failure(
+    'unavailable',
+    `${what}: ${innermost(cause)}`,
+    'is the deployment running? tally doctor looks at it',
+    {
+      cause,
+    },
+  );
+}
+
+/** openid-client wraps what happened in what it means for it. */
+function innermost(cause: unknown): string {
+  const { message, cause: below } = cause as { message?: unknown; cause?: unknown };
+  if (typeof below === 'object' && below !== null && 'message' in below) return innermost(below);
+  return typeof message === 'string' && message !== '' ? message : String(cause);
 }
