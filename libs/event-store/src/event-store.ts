@@ -105,8 +105,9 @@ export abstract class EventStore {
   abstract subscribe(stream: string, options: SubscribeOptions): AsyncIterable<StoredEvent | 'caught-up'>;
 
   /**
-   * Forgets the events before `revision`; revisions stay what they were, and the last event always stays. Never on a
-   * stream whose name begins with `log-`.
+   * Forgets the events before `revision`; revisions stay what they were, and the last event always stays. The stream and
+   * its subscriptions no longer have them; whether `readAll` and retries still do is up to the store. Never on a stream
+   * whose name begins with `log-`.
    */
   abstract truncateBefore(stream: string, revision: Revision): Promise<void>;
 

@@ -1,7 +1,11 @@
-import { eventStoreContract } from './event-store.contract.js';
+import { embeddedStoreContract, eventStoreContract } from './event-store.contract.js';
 import { MemoryEventStore } from './memory-event-store.js';
+import type { Subject } from './contract/subject.js';
 
-eventStoreContract('the store in memory', async () => {
+async function open(): Promise<Subject> {
   const store = new MemoryEventStore();
   return { store, dispose: () => store.close() };
-});
+}
+
+eventStoreContract('the store in memory', open);
+embeddedStoreContract('the store in memory', open);

@@ -83,7 +83,7 @@ test('after SIGKILL every acknowledged append is there, and none in part', async
   const path = join(directory, 'killed.db');
   const acknowledged: Acknowledged[] = [];
   for (let kill = 0; kill < 10; kill++) {
-    const count = 20 + Math.floor(Math.random() * 400);
+    const count = 20 + Math.floor(Math.random() * 300);
     const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'inherit'] });
     acknowledged.push(...acknowledgedIn(await runUntil(child, (lines) => lines.length >= count)));
     await checkStore(path, acknowledged);

@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { reopeningContract } from './contract/closing.js';
-import { collect, newEvents, newStream, type DurableSubject } from './contract/subject.js';
-import { eventStoreContract } from './event-store.contract.js';
+import { collect, newEvent, newEvents, newStream, type DurableSubject } from './contract/subject.js';
+import { embeddedStoreContract, eventStoreContract } from './event-store.contract.js';
 import { SqliteEventStore } from './sqlite-event-store.js';
 
 async function openAt(directory: string): Promise<DurableSubject> {
@@ -26,6 +26,7 @@ async function openAt(directory: string): Promise<DurableSubject> {
 const open = async (): Promise<DurableSubject> => openAt(await mkdtemp(join(tmpdir(), 'tally-events-')));
 
 eventStoreContract('the store on SQLite', open);
+embeddedStoreContract('the store on SQLite', open);
 
 describe('the store on SQLite', () => {
   let directory: string;
@@ -86,6 +87,15 @@ describe('the store on SQLite', () => {
     await Promise.all(appends);
     expect(await store.head(stream)).toBe(4999n);
     await dispose();
+  });
+
+  test('keeps its write-ahead log short', async () => {
+    const path = join(directory, 'long.db');
+    const store = await SqliteEventStore.open({ path });
+    const event = newEvent(new Uint8Array(256 * 1024));
+    for (let at = 0n; at < 160n; at++) await store.append('a', at === 0n ? 'no_stream' : at - 1n, [event]); // 40 MiB
+    expect((await stat(`${path}-wal`)).size).toBeLessThan(6 * 1024 * 1024);
+    await store.close();
   });
 
   test('reads a long stream without keeping the others from the loop', async () => {

@@ -142,7 +142,7 @@ export function appendingContract(store: () => EventStore): void {
         newEvent(new Uint8Array(0)),
         newEvent(Uint8Array.of(0)),
         newEvent(everyByte),
-        newEvent(new Uint8Array(1024 * 1024).fill(0xff)),
+        newEvent(new Uint8Array(Math.min(1024 * 1024, store().limits.eventBytes - 64)).fill(0xff)),
         { ...newEvent(), meta: {} },
         { ...newEvent(), meta: { '': '', name: 'J\u00fcrgen \u0000 "\ud83d\ude00"' } },
       ];

@@ -24,33 +24,36 @@ type Operation =
   | { readonly kind: 'all'; readonly after: number; readonly limit: number };
 
 const small = fc.nat({ max: 4 });
-const operations = fc.array(
-  fc.oneof<fc.Arbitrary<Operation>[]>(
-    fc.record({
-      kind: fc.constant('append'),
-      stream: fc.nat({ max: 2 }),
-      distance: fc.constantFrom(0, 0, 0, 1, 2, -1),
-      events: fc.array(small, { minLength: 1, maxLength: 3 }),
-    }),
-    fc.record({
-      kind: fc.constant('repeat'),
-      which: small,
-      keep: fc.nat({ max: 3 }),
-      add: fc.array(small, { maxLength: 1 }),
-    }),
-    fc.record({ kind: fc.constant('truncate'), stream: fc.nat({ max: 2 }), before: small }),
-    fc.record({
-      kind: fc.constant('read'),
-      stream: fc.nat({ max: 2 }),
-      from: small,
-      limit: small,
-      backwards: fc.boolean(),
-    }),
-    fc.record({ kind: fc.constant('last'), stream: fc.nat({ max: 2 }) }),
-    fc.record({ kind: fc.constant('all'), after: small, limit: small }),
-  ),
-  { minLength: 10, maxLength: 40 },
-);
+const operations = (truncating: boolean): fc.Arbitrary<Operation[]> =>
+  fc.array(
+    fc.oneof<fc.Arbitrary<Operation>[]>(
+      fc.record({
+        kind: fc.constant('append'),
+        stream: fc.nat({ max: 2 }),
+        distance: fc.constantFrom(0, 0, 0, 1, 2, -1),
+        events: fc.array(small, { minLength: 1, maxLength: 3 }),
+      }),
+      fc.record({
+        kind: fc.constant('repeat'),
+        which: small,
+        keep: fc.nat({ max: 3 }),
+        add: fc.array(small, { maxLength: 1 }),
+      }),
+      ...(truncating
+        ? [fc.record({ kind: fc.constant('truncate' as const), stream: fc.nat({ max: 2 }), before: small })]
+        : []),
+      fc.record({
+        kind: fc.constant('read'),
+        stream: fc.nat({ max: 2 }),
+        from: small,
+        limit: small,
+        backwards: fc.boolean(),
+      }),
+      fc.record({ kind: fc.constant('last'), stream: fc.nat({ max: 2 }) }),
+      fc.record({ kind: fc.constant('all'), after: small, limit: small }),
+    ),
+    { minLength: 10, maxLength: 40 },
+  );
 
 /** Carries out operations on one store; what it answers can be compared with the answers of another store. */
 class Player {
@@ -123,10 +126,10 @@ function comparable({ stream, revision, id, type, data }: StoredEvent): unknown 
   return { stream, revision, id, type, data: [...data] };
 }
 
-export function modelContract(open: () => Promise<Subject>): void {
-  test('any sequence of operations has the answers that the store in memory gives', async () => {
+export function modelContract(open: () => Promise<Subject>, truncating: boolean): void {
+  test(`any sequence of operations ${truncating ? 'and truncations ' : ''}has the answers that the store in memory gives`, async () => {
     const { store, dispose } = await open();
-    const property = fc.asyncProperty(operations, async (sequence) => {
+    const property = fc.asyncProperty(operations(truncating), async (sequence) => {
       const prefix = newStream('model');
       const [subject, model] = [new Player(store, prefix), new Player(new MemoryEventStore(), prefix)];
       for (const operation of sequence) expect(await subject.play(operation)).toEqual(await model.play(operation));

@@ -13,7 +13,7 @@ const WRITERS = 16;
 
 function groupOf(size: number): NewEvent[] {
   return Array.from({ length: size }, (_, at) => {
-    const content = Buffer.alloc(8 + Math.floor(Math.random() * 30_000), `${at}/${size} `);
+    const content = Buffer.alloc(8 + Math.floor(Math.random() * 12_000), `${at}/${size} `);
     return newEvent(content);
   });
 }

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { eventId } from '../event-id.js';
 import type { EventStore, NewEvent, StoredEvent } from '../event-store.js';
 
@@ -38,3 +40,10 @@ export async function idsOf(store: EventStore, stream: string): Promise<string[]
 }
 
 export const revisionsOf = (events: readonly StoredEvent[]): bigint[] => events.map((event) => event.revision);
+
+/** The memory of all byte arrays that somebody still holds. */
+export function bytesInUse(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().arrayBuffers;
+}
