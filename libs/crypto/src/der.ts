@@ -1,3 +1,4 @@
+import { toHex } from '#crypto';
 import { DerError } from './coded-error.js';
 import { utf8Decode } from './utf8.js';
 
@@ -130,8 +131,7 @@ export function derIntegerBytes(element: DerElement | undefined): Uint8Array {
 
 export function derInteger(element: DerElement | undefined): bigint {
   const bytes = derIntegerBytes(element);
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  const value = BigInt(`0x${toHex(bytes)}`); // digit by digit would take quadratic time
   return (bytes[0] ?? 0) >= 0x80 ? value - (1n << BigInt(8 * bytes.length)) : value;
 }
 
