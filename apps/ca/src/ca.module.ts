@@ -47,8 +47,11 @@ export class CaModule implements OnApplicationShutdown {
         },
         {
           provide: IssuanceJournal,
-          useFactory: (store: EventStore, authority: CertificateAuthority) =>
-            IssuanceJournal.open(store, authority.keyHash),
+          useFactory: async (store: EventStore, authority: CertificateAuthority) => {
+            const journal = await IssuanceJournal.open(store, authority.keyHash);
+            readiness.add('store', () => journal.problem());
+            return journal;
+          },
           inject: [EventStore, CertificateAuthority],
         },
       ],

@@ -1,10 +1,7 @@
 import 'reflect-metadata';
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
-import { type JWTPayload, UnsecuredJWT } from 'jose';
 import { sha256, toHex } from '#crypto';
 import {
   EXTENDED_KEY_USAGE,
@@ -17,12 +14,9 @@ import {
 import { decodePem, equalBytes } from '#libs/crypto';
 import { SqliteEventStore } from '#libs/event-store';
 import type { RunningService } from '#libs/server';
-import { generateSigner, openKeyFile } from '#libs/signer';
 import { type CertificateIssued, decodeCertificateIssued } from './issuance/certificate-issued.js';
+import { KEY, post, publicKeyRequest, requestFor, YOU } from './testing/certificate-request.js';
 import { type CaDeployment, deployCa } from './testing/running-ca.js';
-
-const YOU = { sub: 'Cg0w', email: 'you@example.org', email_verified: true };
-const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 let deployment: CaDeployment;
 let ca: RunningService;
@@ -35,33 +29,6 @@ afterAll(async () => {
   await ca.close();
   await deployment.remove();
 });
-afterEach(() => {
-  deployment.issuer.misbehave();
-  deployment.ctLog.misbehave();
-  deployment.ctLog.signWith(deployment.ctLog.signer);
-});
-
-function post(body: string | object, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${ca.url}/api/v2/signingCert`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-}
-
-function publicKeyRequest(challenge: string, signer: KeyObject = KEY.privateKey): object {
-  return {
-    publicKey: { algorithm: 'ECDSA', content: KEY.publicKey.export({ type: 'spki', format: 'pem' }) },
-    proofOfPossession: sign('sha256', Buffer.from(challenge), signer).toString('base64'),
-  };
-}
-
-async function requestFor(claims: JWTPayload, challenge = YOU.email): Promise<object> {
-  return {
-    credentials: { oidcIdentityToken: await deployment.issuer.token(claims) },
-    publicKeyRequest: publicKeyRequest(challenge),
-  };
-}
 
 /** The chain in an answer, checked as a verifier would, and the SCT in its first certificate. */
 async function verified(answer: Response) {
@@ -79,16 +46,9 @@ async function verified(answer: Response) {
   return { leaf, sct: verifyEmbeddedSct({ certificate: leaf, issuer: chain[0], logs }).sct };
 }
 
-async function expectRefused(answer: Response, status: number, code: number, message?: RegExp): Promise<void> {
-  expect({ status: answer.status, body: await answer.json() }).toEqual({
-    status,
-    body: { code, message: message ? expect.stringMatching(message) : expect.any(String), details: [] },
-  });
-}
-
 describe('a signing certificate', () => {
   test('for a key with proof of possession lives ten minutes and names who signed in', async () => {
-    const { leaf, sct } = await verified(await post(await requestFor(YOU)));
+    const { leaf, sct } = await verified(await post(ca, await requestFor(deployment, YOU)));
     expect(identityOf(leaf)).toEqual({
       subject: { type: 'email', value: YOU.email },
       issuer: deployment.issuer.url,
@@ -101,7 +61,7 @@ describe('a signing certificate', () => {
   });
 
   test('has the extensions of the profile, the SCT last', async () => {
-    const { leaf } = await verified(await post(await requestFor(YOU)));
+    const { leaf } = await verified(await post(ca, await requestFor(deployment, YOU)));
     expect(leaf.extensions.map(({ oid, critical }) => [oid, critical])).toEqual([
       [EXTENSION.keyUsage, true],
       [EXTENSION.extendedKeyUsage, false],
@@ -130,7 +90,7 @@ describe('a signing certificate', () => {
     const authorization = `Bearer ${await deployment.issuer.token(YOU)}`;
     // As sigstore-python asks: the token in a header, another answer preferred, and JSON read all the same.
     const headers = { authorization, accept: 'application/pem-certificate-chain' };
-    const { leaf } = await verified(await post({ certificateSigningRequest }, headers));
+    const { leaf } = await verified(await post(ca, { certificateSigningRequest }, headers));
     const spki = await crypto.subtle.exportKey('spki', keys.publicKey);
     expect(equalBytes(leaf.publicKey.spki, new Uint8Array(spki))).toBe(true);
     expect(toHex(leaf.subject)).toBe('3000');
@@ -138,15 +98,15 @@ describe('a signing certificate', () => {
 
   test('is given for JSON that has unknown fields, names of the proto file, or another content type', async () => {
     const token = await deployment.issuer.token(YOU);
-    const body = { ...(await requestFor(YOU)), unknown: { field: 1 } };
-    await verified(await post(body, { 'content-type': 'text/plain' }));
+    const body = { ...(await requestFor(deployment, YOU)), unknown: { field: 1 } };
+    await verified(await post(ca, body, { 'content-type': 'text/plain' }));
     await verified(
-      await post({ credentials: { oidc_identity_token: token }, public_key_request: publicKeyRequest(YOU.email) }),
+      await post(ca, { credentials: { oidc_identity_token: token }, public_key_request: publicKeyRequest(YOU.email) }),
     );
   });
 
   test('is recorded before it is handed out, without a word about its holder', async () => {
-    const { leaf, sct } = await verified(await post(await requestFor(YOU)));
+    const { leaf, sct } = await verified(await post(ca, await requestFor(deployment, YOU)));
     await ca.close();
     const store = await SqliteEventStore.open({ path: join(deployment.config.dataDirectory, 'events.sqlite') });
     const events: { type: string; event: CertificateIssued; data: Buffer }[] = [];
@@ -167,12 +127,12 @@ describe('a signing certificate', () => {
       },
     });
     expect(events.some(({ data }) => data.includes('example'))).toBe(false);
-    await verified(await post(await requestFor(YOU)));
+    await verified(await post(ca, await requestFor(deployment, YOU)));
   });
 
   test('comes to each of many who ask at once', async () => {
-    const request = await requestFor(YOU);
-    const answers = await Promise.all(Array.from({ length: 50 }, () => post(request).then(verified)));
+    const request = await requestFor(deployment, YOU);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => post(ca, request).then(verified)));
     expect(new Set(answers.map(({ leaf }) => toHex(leaf.serialNumber))).size).toBe(50);
   });
 });
@@ -181,83 +141,6 @@ async function issuing(): Promise<Uint8Array> {
   const [, intermediate] = deployment.ctLog.submitted.at(-1) ?? [];
   return intermediate ?? new Uint8Array();
 }
-
-describe('no certificate', () => {
-  const now = (): number => Math.floor(Date.now() / 1000);
-
-  test.each<[string, () => JWTPayload]>([
-    ['an expired token', () => ({ ...YOU, exp: now() - 60 })],
-    ['a token for another audience', () => ({ ...YOU, aud: 'other' })],
-    ['a token of an unknown issuer', () => ({ ...YOU, iss: 'https://accounts.example' })],
-    ['an e-mail address that is not verified', () => ({ ...YOU, email_verified: false })],
-  ])('for %s', async (_what, claims) => {
-    const submitted = deployment.ctLog.submitted.length;
-    await expectRefused(await post(await requestFor(claims())), 400, 3);
-    expect(deployment.ctLog.submitted).toHaveLength(submitted);
-  });
-
-  test('for a token with alg none', async () => {
-    const claims = { ...YOU, iss: deployment.issuer.url, aud: 'sigstore', iat: now(), exp: now() + 60 };
-    const oidcIdentityToken = new UnsecuredJWT(claims).encode();
-    const body = { credentials: { oidcIdentityToken }, publicKeyRequest: publicKeyRequest(YOU.email) };
-    await expectRefused(await post(body), 400, 3, /alg/i);
-  });
-
-  test('for a proof of possession by another key', async () => {
-    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-    const body = { ...(await requestFor(YOU)), publicKeyRequest: publicKeyRequest(YOU.email, other) };
-    await expectRefused(await post(body), 400, 3, /proof of possession/);
-  });
-
-  test('for a proof of possession over another subject', async () => {
-    await expectRefused(await post(await requestFor(YOU, 'me@example.org')), 400, 3, /proof of possession/);
-    await expectRefused(await post(await requestFor(YOU, YOU.sub)), 400, 3, /proof of possession/);
-  });
-
-  test('for a certificate signing request whose self-signature fails', async () => {
-    const signingAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-    const [mine, theirs] = await Promise.all([
-      crypto.subtle.generateKey(signingAlgorithm, true, ['sign', 'verify']),
-      crypto.subtle.generateKey(signingAlgorithm, true, ['sign', 'verify']),
-    ]);
-    const keys = { privateKey: mine.privateKey, publicKey: theirs.publicKey };
-    const request = await Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm });
-    const certificateSigningRequest = Buffer.from(request.toString('pem')).toString('base64');
-    const credentials = { oidcIdentityToken: await deployment.issuer.token(YOU) };
-    await expectRefused(await post({ credentials, certificateSigningRequest }), 400, 3, /signing request/);
-  });
-
-  test.each(['', '{', '{"credentials":', 'null', '[]', '"x"', '{"__proto__":{}}', '\ufeff{}', '{"credentials":1}'])(
-    'for the body %j',
-    async (body) => {
-      await expectRefused(await post(body), 400, 3);
-    },
-  );
-
-  test('for a body over 64 KiB', async () => {
-    await expectRefused(await post({ ...(await requestFor(YOU)), padding: 'x'.repeat(65_536) }), 413, 8);
-  });
-
-  test.each<[string, Parameters<CaDeployment['ctLog']['misbehave']>[0]]>([
-    ['is broken', (response) => response.writeHead(500).end('{}')],
-    ['hangs up', (response) => response.destroy()],
-  ])('while the ct log %s', async (_what, handler) => {
-    deployment.ctLog.misbehave(handler);
-    const answer = await post(await requestFor(YOU));
-    expect(answer.headers.get('retry-after')).toBe('1');
-    await expectRefused(answer, 503, 14, /ct log/);
-  });
-
-  test('when the ct log refuses the precertificate', async () => {
-    deployment.ctLog.misbehave((response) => response.writeHead(400).end('unknown root'));
-    await expectRefused(await post(await requestFor(YOU)), 500, 13);
-  });
-
-  test('with an SCT that is not by the key of the ct log', async () => {
-    deployment.ctLog.signWith(generateSigner('ct-log', 'ecdsa-p256'));
-    await expectRefused(await post(await requestFor(YOU)), 500, 13, /SCT/);
-  });
-});
 
 describe('the CA', () => {
   test('shows its chain and its configuration', async () => {
@@ -282,64 +165,11 @@ describe('the CA', () => {
 
   test('is healthy, and counts what it does', async () => {
     expect((await fetch(`${ca.url}/health/ready`)).status).toBe(200);
-    await verified(await post(await requestFor(YOU)));
-    await post('{}');
+    await verified(await post(ca, await requestFor(deployment, YOU)));
+    await post(ca, '{}');
     const metrics = await (await fetch(`${ca.url}/metrics`)).text();
     expect(metrics).toMatch(/ca_certificates_issued_total\{issuer_type="email"\} \d/);
     expect(metrics).toMatch(/ca_requests_refused_total\{code="malformed-token"\} \d/);
     expect(metrics).toMatch(/ca_ct_log_submission_seconds_count \d/);
-  });
-
-  test('answers what it does not know as Fulcio does', async () => {
-    await expectRefused(await fetch(`${ca.url}/api/v2/nothing`), 404, 5);
-  });
-
-  test('never logs a token', async () => {
-    const request = (await requestFor({ ...YOU, aud: 'other' })) as { credentials: { oidcIdentityToken: string } };
-    await post(request);
-    deployment.issuer.misbehave((_request, response) => response.writeHead(500).end());
-    deployment.ctLog.misbehave((response) => response.writeHead(500).end());
-    await post(await requestFor(YOU));
-    const log = deployment.logLines.join('');
-    expect(log).toMatch('request failed');
-    expect(log).not.toMatch(/eyJ/);
-    expect(log).not.toMatch('you@example.org');
-  });
-});
-
-describe('a CA does not start', () => {
-  const startWith = (change: Parameters<CaDeployment['start']>[0]): Promise<unknown> =>
-    deployment.start({ dataDirectory: join(deployment.directory, 'other'), ...change });
-
-  test('in production with a development key', async () => {
-    const keyFile = join(deployment.directory, 'development.pem');
-    await openKeyFile(keyFile, { role: 'ca', algorithm: 'ecdsa-p256', profile: 'development', create: true });
-    const issuersFile = join(deployment.directory, 'production-issuers.json');
-    await writeFile(issuersFile, '{ "oidc-issuers": { "https://accounts.example": { "type": "email" } } }');
-    await expect(startWith({ profile: 'production', keyFile, issuersFile })).rejects.toThrow(
-      expect.objectContaining({ code: 'development-key' }),
-    );
-  });
-
-  test('in production with an issuer on this machine', async () => {
-    await expect(startWith({ profile: 'production' })).rejects.toThrow(
-      expect.objectContaining({ code: 'development-issuer' }),
-    );
-  });
-
-  test('with the chain of another key', async () => {
-    const other = await deployCa({ type: 'email' });
-    try {
-      const { certificateChainFile } = other.config;
-      await expect(startWith({ certificateChainFile })).rejects.toThrow(expect.objectContaining({ code: 'wrong-key' }));
-    } finally {
-      await other.remove();
-    }
-  });
-
-  test('while another process has its store open', async () => {
-    await expect(startWith({ dataDirectory: deployment.config.dataDirectory })).rejects.toThrow(
-      expect.objectContaining({ code: 'store-locked' }),
-    );
   });
 });

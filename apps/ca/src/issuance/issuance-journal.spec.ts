@@ -50,10 +50,12 @@ describe('the journal of a CA', () => {
     expect(await recorded(store, a)).toEqual([1n, 2n, 3n]);
   });
 
-  test('records nothing that the store refuses, and can go on', async () => {
+  test('records nothing that the store refuses, and says so', async () => {
     const store = new MemoryEventStore();
     const journal = await IssuanceJournal.open(store, KEY_HASH);
+    expect(await journal.problem()).toBeUndefined();
     await store.close();
+    expect(await journal.problem()).toBe('unavailable');
     await expect(journal.record(issued(1))).rejects.toThrow(expect.objectContaining({ code: 'store-unavailable' }));
   });
 

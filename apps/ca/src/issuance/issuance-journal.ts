@@ -43,6 +43,16 @@ export class IssuanceJournal {
     });
   }
 
+  /** Why nothing can be recorded; undefined when it can, as far as reading shows. */
+  async problem(): Promise<string | undefined> {
+    try {
+      await this.store.head(this.stream);
+      return undefined;
+    } catch (error) {
+      return error instanceof EventStoreError ? error.code : 'unknown';
+    }
+  }
+
   async #drain(): Promise<void> {
     this.#draining = true;
     while (this.#waiting.length > 0) {
