@@ -1,6 +1,6 @@
 import { importPublicKey, toBase64 } from '#crypto';
 import { parseCertificate, type Certificate } from '#libs/certificate';
-import { CodedError, CryptoError, DER, encodeDer, encodeOid, type PublicKey } from '#libs/crypto';
+import { CodedError, CryptoError, DER, encodeDer, encodeOid, type KeyAlgorithm, type PublicKey } from '#libs/crypto';
 import { readMessage, type MessageReader, type MessageRules } from '#libs/entry';
 import { formatTimeRange, readValidFor, type TimeRange } from './time-range.js';
 import { TrustError } from './trust-error.js';
@@ -141,32 +141,25 @@ function formatLog({ baseUrl, logId, publicKey, validFor }: TransparencyLog): ob
   return {
     baseUrl,
     hashAlgorithm: 'SHA2_256',
-    publicKey: {
-      rawBytes: toBase64(publicKey.spki),
-      keyDetails: logKeyDetails(publicKey),
-      validFor: formatTimeRange(validFor),
-    },
+    publicKey: { ...formatKey(publicKey), validFor: formatTimeRange(validFor) },
     logId: { keyId: toBase64(logId) },
   };
 }
 
-/** How a log signs with this key. */
-function logKeyDetails({ algorithm, modulusBits }: PublicKey): string {
-  switch (algorithm) {
-    case 'ed25519':
-      return 'PKIX_ED25519';
-    case 'ecdsa-p256':
-      return 'PKIX_ECDSA_P256_SHA_256';
-    case 'ecdsa-p384':
-      return 'PKIX_ECDSA_P384_SHA_384';
-    case 'ecdsa-p521':
-      return 'PKIX_ECDSA_P521_SHA_512';
-    case 'rsa':
-      return `PKIX_RSA_PKCS1V15_${modulusBits}_SHA256`;
-    case 'ml-dsa-44':
-      return 'ML_DSA_44';
-  }
+function formatKey({ algorithm, spki, raw }: PublicKey): object {
+  // sigstore-js takes every RSA key to be a bare one (packages/verify/src/trust/index.ts).
+  if (algorithm === 'rsa') return { rawBytes: toBase64(raw), keyDetails: 'PKCS1_RSA_PKCS1V5' };
+  return { rawBytes: toBase64(spki), keyDetails: LOG_KEY_DETAILS[algorithm] };
 }
+
+/** How logs sign with each kind of key. */
+const LOG_KEY_DETAILS: Readonly<Record<Exclude<KeyAlgorithm, 'rsa'>, string>> = {
+  ed25519: 'PKIX_ED25519',
+  'ecdsa-p256': 'PKIX_ECDSA_P256_SHA_256',
+  'ecdsa-p384': 'PKIX_ECDSA_P384_SHA_384',
+  'ecdsa-p521': 'PKIX_ECDSA_P521_SHA_512',
+  'ml-dsa-44': 'ML_DSA_44',
+};
 
 function formatAuthority({ subject, uri, chain, validFor }: CertificateAuthority): object {
   return {
