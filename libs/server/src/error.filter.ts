@@ -69,7 +69,7 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = toHttpError(thrown);
-    if (error.status >= 500)
+    if (error.status === 500)
       this.logger.error({ err: thrown, requestId: request.id, status: error.status }, 'request failed');
     if (reply.sent) return;
     const { contentType, content } = formatError(this.formatOf(request.url), error, String(request.id));
