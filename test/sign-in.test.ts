@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,10 @@ import { pino } from 'pino';
 import type { Browser, Page } from 'playwright-core';
 import { startIssuer } from '../apps/stack/src/issuer/issuer.js';
 import type { RunningIssuer } from '../apps/stack/src/issuer/issuer.js';
+import { invoke } from '../apps/cli/src/testing/invoke.js';
 import { browserIsInstalled, launchBrowser } from './browser.js';
+import { startNetwork } from './network.js';
+import type { Network } from './network.js';
 
 const withBrowser = browserIsInstalled() ? describe : describe.skip;
 
@@ -117,6 +120,74 @@ withBrowser('the sign-in page of the development issuer', () => {
     const grant = oidc.pollDeviceAuthorizationGrant(client, { ...device, interval: 0.1 });
     await expect(grant).rejects.toMatchObject({ error: 'access_denied' });
   });
+});
+
+withBrowser('tally sign, for somebody who signs in', () => {
+  let network: Network;
+  let work: string;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    network = await startNetwork();
+    work = await mkdtemp(join(tmpdir(), 'tally-sign-in-'));
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await network.stop();
+    await rm(work, { recursive: true });
+  });
+  beforeEach(async () => {
+    page = await browser.newPage();
+  });
+  afterEach(() => page.close());
+
+  test('takes the address that was typed into the page', async () => {
+    await writeFile(join(work, 'browser.txt'), 'signed in the browser');
+    const signing = signWhile('browser.txt', '--no-browser', /^ {2}(http:\S+\/auth\?\S+)$/m);
+    await page.goto(await signing.address);
+    await page.getByLabel('E-mail address').fill('ann@example.org');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page.getByRole('heading').innerText()).resolves.toMatch(/signed in/i);
+
+    expect(await signing.done).toMatchObject({ exit: 0 });
+    expect((await verify('browser.txt', 'ann@example.org')).exit).toBe(0);
+    expect((await verify('browser.txt', 'ben@example.org')).exit).toBe(1);
+  });
+
+  test('takes it from another machine with the device flow', async () => {
+    await writeFile(join(work, 'device.txt'), 'signed with a code');
+    const signing = signWhile('device.txt', '--device', /^ {2}(http:\S+\/device\?\S+)$/m);
+    await page.goto(await signing.address);
+    await page.getByRole('button', { name: 'Yes, continue' }).click();
+    await page.getByLabel('E-mail address').fill('cleo@example.org');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+
+    expect(await signing.done).toMatchObject({ exit: 0 });
+    expect((await verify('device.txt', 'cleo@example.org')).exit).toBe(0);
+  });
+
+  /** Begins to sign, and waits for the address that the command prints for a person to open. */
+  function signWhile(file: string, how: string, printed: RegExp) {
+    let found: (address: string) => void;
+    const address = new Promise<string>((resolve) => (found = resolve));
+    const done = invoke(['sign', file, how], {
+      env: { TALLY_HOME: network.home },
+      cwd: work,
+      reader: (stderr) => {
+        const [, url] = printed.exec(stderr) ?? [];
+        if (url !== undefined) found(url);
+      },
+    });
+    return { address, done };
+  }
+
+  function verify(file: string, email: string) {
+    const issuer = network.urls.issuer;
+    const argv = ['verify', file, '--certificate-identity', email, '--certificate-oidc-issuer', issuer];
+    return invoke(argv, { env: { TALLY_HOME: network.home }, cwd: work });
+  }
 });
 
 /** What a program does that wants somebody to sign in: listens on a loopback port, and sends the browser to `url`. */

@@ -13,7 +13,7 @@ import { portsFrom } from './ports.js';
 import { waitUntilReady } from './readiness.js';
 import { stackServices } from './services.js';
 import type { StackSettings } from './settings.js';
-import { Started } from './shutdown.js';
+import { Started } from './started.js';
 import { StackError } from './stack-error.js';
 import { openStackLog } from './stack-log.js';
 

@@ -1,13 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isEmail } from './email.js';
+import type { IssuerMetrics } from './metrics.js';
 import { BodyTooLargeError, hasMediaType, readBody } from './request-body.js';
 import type { IssuerKey } from './signing-key.js';
 import { mintIdToken } from './tokens.js';
 
+export interface DevelopmentTokens {
+  readonly issuer: string;
+  readonly key: IssuerKey;
+  readonly metrics: IssuerMetrics;
+}
+
 /** `POST {"email": "you@example.org"}` → `{"id_token": "…"}`: an ID token for anybody, without a page. */
 export async function developmentToken(
-  issuer: string,
-  key: IssuerKey,
+  { issuer, key, metrics }: DevelopmentTokens,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -31,6 +37,7 @@ export async function developmentToken(
   if (!isEmail(email)) {
     return answer(response, 400, problem('"email" must be an e-mail address such as you@example.org'));
   }
+  metrics.tokens.inc({ way: 'development' });
   return answer(response, 200, { id_token: await mintIdToken(email, issuer, key) });
 }
 

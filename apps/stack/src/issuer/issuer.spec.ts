@@ -92,6 +92,16 @@ describe('the development issuer', () => {
     expect((await fetch(`${issuer.url}/development/token`)).status).toBe(405);
   });
 
+  test('counts what it signs', async () => {
+    const count = async () => {
+      const metrics = await (await fetch(`${issuer.url}/metrics`)).text();
+      return Number(/tally_issuer_id_tokens_total\{way="development"\} (\d+)/.exec(metrics)?.[1] ?? 0);
+    };
+    const before = await count();
+    await askForToken(JSON.stringify({ email: EMAIL }));
+    expect(await count()).toBe(before + 1);
+  });
+
   test('answers on 127.0.0.1 too', async () => {
     const response = await fetch(`${issuer.url.replace('localhost', '127.0.0.1')}/health/ready`);
     expect(response.status).toBe(200);

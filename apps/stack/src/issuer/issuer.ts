@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { developmentToken } from './development-token.js';
 import { listenOnLoopback } from './loopback.js';
+import { IssuerMetrics } from './metrics.js';
 import { PAGE_HEADERS, homePage, problemPage } from './pages.js';
 import { DEVELOPMENT_TOKEN_PATH, SIGN_IN_PATH, createProvider } from './provider.js';
 import { signIn } from './sign-in.js';
@@ -32,7 +33,8 @@ export async function startIssuer({ port, keyPath }: IssuerConfig, logger: Logge
   const listener = await listenOnLoopback(port, (chosen) => {
     const issuer = `http://localhost:${chosen}`;
     const hosts = new Set(['localhost', '127.0.0.1', '[::1]'].map((name) => `${name}:${chosen}`));
-    const provider = createProvider(issuer, key);
+    const metrics = new IssuerMetrics();
+    const provider = createProvider(issuer, key, metrics);
     const provide = provider.callback();
     // Koa's own `error` event, without whose listener it prints to the terminal, is missing from the provider's types.
     (provider as EventEmitter).on('error', (error: Error) => logger.error({ err: error }, 'issuer failed'));
@@ -47,7 +49,8 @@ export async function startIssuer({ port, keyPath }: IssuerConfig, logger: Logge
       if (path === '/style.css')
         return void response.writeHead(200, { 'content-type': 'text/css; charset=utf-8' }).end(STYLE);
       if (path === '/health/live' || path === '/health/ready') return plain(response, 200, 'ok');
-      if (path === DEVELOPMENT_TOKEN_PATH) return developmentToken(issuer, key, request, response);
+      if (path === '/metrics') return plain(response, 200, await metrics.registry.metrics());
+      if (path === DEVELOPMENT_TOKEN_PATH) return developmentToken({ issuer, key, metrics }, request, response);
       if (path.startsWith(SIGN_IN_PATH)) return signIn(provider, request, response);
       return provide(request, response);
     }

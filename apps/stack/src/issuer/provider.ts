@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Provider, errors, interactionPolicy } from 'oidc-provider';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { memoryAdapter } from './adapter.js';
+import type { IssuerMetrics } from './metrics.js';
 import { PAGE_HEADERS, deviceCodePage, deviceConfirmPage, deviceDonePage, problemPage } from './pages.js';
 import { ID_TOKEN_ALGORITHM } from './signing-key.js';
 import type { IssuerKey } from './signing-key.js';
@@ -15,14 +16,17 @@ export const DEVELOPMENT_TOKEN_PATH = '/development/token';
 const SIGN_IN_SECONDS = 600;
 
 /** The OpenID Connect provider: one public client, code flow with PKCE and device flow, and no memory of who signed in. */
-export function createProvider(issuer: string, key: IssuerKey): Provider {
+export function createProvider(issuer: string, key: IssuerKey, metrics: IssuerMetrics): Provider {
   const provider = new Provider(issuer, configuration(issuer, key));
   provider.use(async (ctx: KoaContextWithOIDC, next) => {
     await next();
     // Some clients take `access_token` for the identity token, as Dex answers: both are the same JWT.
     if (ctx.oidc?.route === 'token') {
       const answer = ctx.body as { id_token?: string; access_token?: string };
-      if (answer.id_token !== undefined) answer.access_token = answer.id_token;
+      if (answer.id_token !== undefined) {
+        answer.access_token = answer.id_token;
+        metrics.tokens.inc({ way: 'sign-in' });
+      }
     }
     // RFC 8628 §3.2: without it a client waits five seconds between its questions.
     if (ctx.oidc?.route === 'device_authorization' && ctx.status === 200)
