@@ -34,9 +34,14 @@ export function formatAddCheckpointRequest({ oldSize, proof, checkpoint }: AddCh
   return joinPreamble({ lines: [`old ${oldSize}`, ...proof.map(toBase64)], checkpoint });
 }
 
+/** How witnesses and mirrors name a log in their URLs: SHA-256 of the origin, lowercase hex. */
+export function originHash(origin: string): string {
+  return toHex(sha256(utf8Encode(origin)));
+}
+
 /** Where a witness shows the latest checkpoint of a log, below its monitoring prefix: tlog-witness, "Monitor Retrieval Mechanism". */
 export function witnessCheckpointPath(origin: string): string {
-  return `${toHex(sha256(utf8Encode(origin)))}/checkpoint`;
+  return `${originHash(origin)}/checkpoint`;
 }
 
 function malformed(problem: string): TlogError {

@@ -33,5 +33,10 @@ export { formatPolicy, parsePolicy } from './policy.js';
 export type { PolicyGroup, PolicyLog, PolicyWitness, TlogPolicy } from './policy.js';
 export { evaluatePolicy } from './quorum.js';
 export type { CosignedBy, PolicyVerdict } from './quorum.js';
-export { formatAddCheckpointRequest, parseAddCheckpointRequest, witnessCheckpointPath } from './add-checkpoint.js';
+export {
+  formatAddCheckpointRequest,
+  originHash,
+  parseAddCheckpointRequest,
+  witnessCheckpointPath,
+} from './add-checkpoint.js';
 export type { AddCheckpointRequest } from './add-checkpoint.js';
