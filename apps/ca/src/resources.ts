@@ -14,8 +14,14 @@ import { TrustedIssuers } from './token/trusted-issuers.js';
 /** What the settings name, opened and checked before the first request. Every error here is the operator's to mend. */
 export async function openCertificateAuthority(config: CaConfig, metrics: CaMetrics): Promise<CertificateAuthority> {
   const { profile, keyFile, keyAlgorithm: algorithm, keyPassphraseFile, certificateChainFile } = config;
-  const passphrase = keyPassphraseFile && (await readFile(keyPassphraseFile, 'utf8')).trimEnd();
-  const signer = await openKeyFile(keyFile, { role: 'ca', algorithm, profile, ...(passphrase && { passphrase }) });
+  const passphrase =
+    keyPassphraseFile === undefined ? undefined : (await readFile(keyPassphraseFile, 'utf8')).trimEnd();
+  const signer = await openKeyFile(keyFile, {
+    role: 'ca',
+    algorithm,
+    profile,
+    ...(passphrase !== undefined && { passphrase }),
+  });
   const chain = parseCaChain(await readFile(certificateChainFile, 'utf8'), signer.publicKey);
   const [logKey, ...others] = decodePem(await readFile(config.ctLogPublicKeyFile, 'utf8'), 'PUBLIC KEY');
   if (!logKey || others.length > 0) throw new Error(`${config.ctLogPublicKeyFile} should hold one public key`);

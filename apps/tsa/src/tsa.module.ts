@@ -39,8 +39,14 @@ export class TsaModule {
 
 async function openTimestampAuthority(config: TsaConfig): Promise<TimestampAuthority> {
   const { profile, keyFile, keyAlgorithm: algorithm, keyPassphraseFile, certificateChainFile, policy } = config;
-  const passphrase = keyPassphraseFile && (await readFile(keyPassphraseFile, 'utf8')).trimEnd();
-  const signer = await openKeyFile(keyFile, { role: 'tsa', algorithm, profile, ...(passphrase && { passphrase }) });
+  const passphrase =
+    keyPassphraseFile === undefined ? undefined : (await readFile(keyPassphraseFile, 'utf8')).trimEnd();
+  const signer = await openKeyFile(keyFile, {
+    role: 'tsa',
+    algorithm,
+    profile,
+    ...(passphrase !== undefined && { passphrase }),
+  });
   const chain = await readFile(certificateChainFile, 'utf8');
   const authority = new TimestampAuthority(signer, chain, policy, new Date());
   if (profile === 'production') requireProductionChain(authority.chain);

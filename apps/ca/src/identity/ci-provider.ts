@@ -32,8 +32,12 @@ const EXTENSION_NAMES: ReadonlyMap<string, ClaimName> = new Map(
 );
 
 /** @throws IssuersError malformed-issuers · TemplateError unsupported-template */
-export function parseProvider(name: string, texts: ReadonlyMap<string, ProviderText>): CiProvider {
-  const text = withBase(name, texts);
+export function parseProvider(
+  name: string,
+  written: ProviderText,
+  others: ReadonlyMap<string, ProviderText>,
+): CiProvider {
+  const text = withBase(name, written, others);
   const source = text['subject-alternative-name-template'];
   if (source === undefined) {
     throw new IssuersError('malformed-issuers', `CI provider ${name} has no subject-alternative-name-template`);
@@ -57,10 +61,9 @@ export function parseProvider(name: string, texts: ReadonlyMap<string, ProviderT
   };
 }
 
-function withBase(name: string, texts: ReadonlyMap<string, ProviderText>): ProviderText {
-  const text = texts.get(name);
-  const base = text?.extends === undefined ? undefined : texts.get(text.extends);
-  if (text?.extends === undefined) return text ?? providerText.parse({});
+function withBase(name: string, text: ProviderText, others: ReadonlyMap<string, ProviderText>): ProviderText {
+  if (text.extends === undefined) return text;
+  const base = others.get(text.extends);
   if (!base || base.extends !== undefined) {
     throw new IssuersError(
       'malformed-issuers',

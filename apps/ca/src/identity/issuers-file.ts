@@ -33,7 +33,7 @@ export function parseIssuers(json: string): Issuers {
   const texts = new Map(
     Object.entries({ ...z.record(z.string(), providerText).parse(CI_PROVIDERS), ...file.data['ci-issuer-metadata'] }),
   );
-  const providers = new Map([...texts.keys()].map((name) => [name, parseProvider(name, texts)]));
+  const providers = new Map([...texts].map(([name, text]) => [name, parseProvider(name, text, texts)]));
 
   function parseIssuer(url: string, text: IssuerText): Issuer {
     if ((text['issuer-url'] ?? url) !== url) throw malformed(`issuer ${url} has the issuer-url ${text['issuer-url']}`);
