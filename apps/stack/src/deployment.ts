@@ -47,7 +47,9 @@ export function deploymentOf(
     name: names.deployment,
     trustUrl: addresses.trust,
     rekorLogs: [{ key: vkey(names.rekorLog, KEY_TYPE.ed25519, keys.rekorLog), url: addresses.rekorLog, start }],
-    ctLogs: [{ name: names.ctLog, publicKey: encodePem('PUBLIC KEY', keys.ctLog.publicKey.spki), start }],
+    ctLogs: [
+      { name: names.ctLog, url: addresses.ctLog, publicKey: encodePem('PUBLIC KEY', keys.ctLog.publicKey.spki), start },
+    ],
     certificateAuthorities: [{ name: names.ca, url: addresses.ca, chain: certificates.ca }],
     timestampAuthorities: [{ name: names.tsa, url: addresses.tsa, chain: certificates.tsa }],
     issuers: [{ url: addresses.issuer, start }],

@@ -9,10 +9,12 @@ import { StackError } from './stack-error.js';
 /** The program: starts the stack, says what runs where, and stops it on SIGINT and SIGTERM. */
 export async function run(): Promise<void> {
   const begun = performance.now();
+  process.stdout.on('error', () => undefined); // `npm start | head` has read enough, and the stack goes on
   try {
     const settings = loadSettings(process.env);
-    const stack = await startStack(settings);
-    onShutdown(() => stack.close());
+    const starting = startStack(settings);
+    onShutdown(async () => (await starting).close());
+    const stack = await starting;
     process.stdout.write(`${whatRunsWhere(stack.home, stack.addresses, stack.logPath)}\n\n`);
     process.stdout.write(`${whatToTry(stack.addresses.issuer, environment(settings.home))}\n\n`);
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);

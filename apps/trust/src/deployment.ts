@@ -27,6 +27,8 @@ export const deploymentSchema = z.strictObject({
       z.strictObject({
         /** The origin of the log. */
         name: hostName,
+        /** For auditors; who signs or verifies never calls it. */
+        url,
         publicKey: pem,
         start: z.iso.datetime(),
         end: z.iso.datetime().optional(),

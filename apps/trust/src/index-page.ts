@@ -34,7 +34,7 @@ export function indexPage(deployment: Deployment): string {
   const development = ctLogs.some((log) => log.name.endsWith('.tally.localhost'));
   const rows = [
     ...rekorLogs.map(({ key, url }) => ['transparency log', keyName(key), url]),
-    ...ctLogs.map((log) => ['certificate log', log.name, '']),
+    ...ctLogs.map((log) => ['certificate log', log.name, log.url]),
     ...certificateAuthorities.map((ca) => ['certificate authority', ca.name, ca.url]),
     ...timestampAuthorities.map((tsa) => ['timestamp authority', tsa.name, tsa.url]),
     ...witnesses.map(({ key, url }) => ['witness', keyName(key), url]),
@@ -51,7 +51,7 @@ export function indexPage(deployment: Deployment): string {
 <body>
 <main>
 <h1>${escapeHtml(name)}</h1>
-<p>Keyless signing with a witnessed transparency log. A checkpoint counts when ${quorum} of ${witnesses.length} witnesses have cosigned it.</p>
+<p>Keyless signing with a witnessed transparency log. ${whoWatches(quorum, witnesses.length)}</p>
 ${development ? '<p><strong>Development trust: all keys and all witnesses are under one owner. It proves nothing to anybody else.</strong></p>' : ''}
 <h2>Trust</h2>
 <ul>
@@ -81,6 +81,11 @@ const WHAT: Readonly<Record<(typeof TRUST_DOCUMENTS)[number], string>> = {
   'signing_config.v0.2.json': 'the addresses to sign with',
   'tlog-policy': 'the witnesses, and how many of them must have cosigned',
 };
+
+function whoWatches(quorum: number, witnesses: number): string {
+  if (quorum === 0) return 'No witness has to cosign its checkpoints.';
+  return `A checkpoint counts when ${quorum} of ${witnesses} witnesses have cosigned it.`;
+}
 
 function keyName(verifierKey: string): string {
   return verifierKey.split('+')[0] ?? '';

@@ -11,7 +11,7 @@ const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/;
  */
 export function productionProblems(deployment: Deployment): string[] {
   const { trustUrl, rekorLogs, ctLogs, certificateAuthorities, timestampAuthorities, issuers, witnesses } = deployment;
-  const services = [rekorLogs, certificateAuthorities, timestampAuthorities, issuers, witnesses].flat();
+  const services = [rekorLogs, ctLogs, certificateAuthorities, timestampAuthorities, issuers, witnesses].flat();
   const urls = [trustUrl, ...services.map(({ url }) => url)];
   const names = [ctLogs, certificateAuthorities, timestampAuthorities].flat().map(({ name }) => name);
   const keyNames = [rekorLogs, witnesses].flat().map(({ key }) => key.split('+')[0] ?? '');

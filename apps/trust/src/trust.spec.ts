@@ -52,7 +52,14 @@ async function makeDeployment(): Promise<Deployment> {
       },
       { key: vkey('log2026.example', KEY_TYPE.ed25519, rekorKey), url: 'https://log2026.example', start: START },
     ],
-    ctLogs: [{ name: 'ct.example', publicKey: encodePem('PUBLIC KEY', ctKey.publicKey.spki), start: START }],
+    ctLogs: [
+      {
+        name: 'ct.example',
+        url: 'https://ct.example',
+        publicKey: encodePem('PUBLIC KEY', ctKey.publicKey.spki),
+        start: START,
+      },
+    ],
     certificateAuthorities: [
       { name: 'ca.example', url: 'https://ca.example', chain: await chain('ca', 'ca-root', 'ca.example') },
     ],
