@@ -1,12 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import { equalBytes } from '#libs/crypto';
 import { EventStore, SqliteEventStore } from '#libs/event-store';
 import { formatVerifierKey } from '#libs/note';
-import { SettingsError, type Service, type ServiceContext } from '#libs/server';
-import { openKeyFile } from '#libs/signer';
+import type { Service, ServiceContext } from '#libs/server';
 import type { WitnessConfig } from './config.js';
 import { AddCheckpointController } from './cosigning/add-checkpoint.controller.js';
 import { AddCheckpointHandler } from './cosigning/add-checkpoint.handler.js';
@@ -14,6 +11,7 @@ import { Alarm } from './cosigning/alarm.js';
 import { Cosigner } from './cosigning/cosigner.js';
 import { Heads } from './cosigning/heads.js';
 import { KnownLogs } from './cosigning/known-logs.js';
+import { openCosigner } from './cosigning/open-cosigner.js';
 import { WitnessMetrics } from './metrics.js';
 import { CheckpointController } from './monitoring/checkpoint.controller.js';
 import { GetCheckpointHandler } from './monitoring/get-checkpoint.handler.js';
@@ -72,17 +70,6 @@ export class WitnessModule implements OnApplicationShutdown {
   onApplicationShutdown(): Promise<void> {
     return this.store.close();
   }
-}
-
-async function openCosigner({ name, keyFile, keyPassphraseFile, profile, logs }: WitnessConfig): Promise<Cosigner> {
-  const passphrase = keyPassphraseFile && (await readFile(keyPassphraseFile, 'utf8')).trimEnd();
-  const options = { role: 'witness', algorithm: 'ed25519', profile, ...(passphrase && { passphrase }) } as const;
-  const cosigner = new Cosigner(name, await openKeyFile(keyFile, options));
-  // One key, one role. And an Ed25519 cosignature does not even say which name it was made under.
-  if (logs.some(({ publicKey }) => equalBytes(publicKey, cosigner.key.publicKey))) {
-    throw new SettingsError(`the key in ${keyFile} is that of a log: a witness needs its own`);
-  }
-  return cosigner;
 }
 
 /** The service, to be started with `startService`. */
