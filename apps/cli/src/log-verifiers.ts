@@ -3,7 +3,7 @@ import { KEY_TYPE, verifierKey, type NoteVerifier } from '#libs/note';
 import { logVerifier } from '#libs/tlog';
 import type { TrustedRoot } from '#libs/verify';
 
-/** Verifiers for the checkpoints of every trusted log; its name is the host of its base URL. */
+/** Verifiers for the checkpoints of every trusted log. */
 export function logVerifiers({ tlogs, ctlogs }: TrustedRoot): NoteVerifier[] {
   return [
     ...tlogs.flatMap(({ baseUrl, publicKey }) => verifiers(baseUrl, signedNoteKey(publicKey))),
@@ -20,5 +20,8 @@ function signedNoteKey({ algorithm, raw, spki }: PublicKey): { type: number; key
 
 function verifiers(baseUrl: string, key: { type: number; key: Uint8Array } | undefined): NoteVerifier[] {
   if (key === undefined || !URL.canParse(baseUrl)) return [];
-  return [logVerifier(verifierKey(new URL(baseUrl).hostname, key.type, key.key))];
+  const { hostname, host, pathname } = new URL(baseUrl);
+  // Sigstore names a log by its host, tlog-checkpoint by its URL without the scheme.
+  const names = new Set([hostname, `${host}${pathname}`.replace(/\/$/, '')]);
+  return [...names].map((name) => logVerifier(verifierKey(name, key.type, key.key)));
 }

@@ -1,16 +1,15 @@
 import { fetchCheckpoint, fetchEntryBundle, fetchTile } from '#libs/client';
 import { CodedError } from '#libs/crypto';
-import { hashLeaf, proveConsistency, proveInclusion, verifyConsistency, verifyInclusion } from '#libs/merkle';
 import {
-  edgeFromTiles,
-  edgeRoot,
-  openCheckpoint,
-  TILE_WIDTH,
-  tileNodeReader,
-  tileWidth,
-  type Checkpoint,
-  type FetchTile,
-} from '#libs/tlog';
+  frontierRoot,
+  hashLeaf,
+  proveConsistency,
+  proveInclusion,
+  verifyConsistency,
+  verifyInclusion,
+  type NodeReader,
+} from '#libs/merkle';
+import { openCheckpoint, TILE_WIDTH, tileNodeReader, tileWidth, type Checkpoint } from '#libs/tlog';
 import type { Context } from './context.js';
 import { Failure } from './failure.js';
 import { logVerifiers } from './log-verifiers.js';
@@ -61,10 +60,10 @@ export function parsePosition(text: string, name: string): bigint {
 export async function provenEntry(view: LogView, index: bigint, context: Context): Promise<ProvenEntry> {
   const { size, root } = view.checkpoint;
   if (index >= size) throw beyond(view, `no entry ${index}`);
-  const width = tileWidth(size, 0, index / BigInt(TILE_WIDTH));
+  const tileIndex = index / BigInt(TILE_WIDTH);
   const [bundle, proof] = await Promise.all([
-    fetchEntryBundle(view.url, index / BigInt(TILE_WIDTH), width, { signal: context.io.signal }),
-    proveInclusion(index, size, tileNodeReader(size, tilesOf(view, context))),
+    fetchEntryBundle(view.url, tileIndex, tileWidth(size, 0, tileIndex), { signal: context.io.signal }),
+    proveInclusion(index, size, nodesOf(view, context)),
   ]);
   const body = bundle[Number(index % BigInt(TILE_WIDTH))] ?? new Uint8Array();
   const leafHash = hashLeaf(body);
@@ -72,12 +71,29 @@ export async function provenEntry(view: LogView, index: bigint, context: Context
   return { index, body, leafHash, proof };
 }
 
-/** The root at an earlier size, proven to be a prefix of the checkpoint. @throws Failure nothing-to-verify, not-verified */
-export async function provenRoot(view: LogView, size: bigint, context: Context): Promise<Uint8Array> {
-  if (size > view.checkpoint.size) throw beyond(view, `no size ${size}`);
-  const root = edgeRoot(await edgeFromTiles(size, tilesOf(view, context)));
-  await provenConsistency(view, { size, root }, view.checkpoint, context);
-  return root;
+export interface ProvenConsistency {
+  readonly oldRoot: Uint8Array;
+  readonly newRoot: Uint8Array;
+  readonly proof: readonly Uint8Array[];
+}
+
+/**
+ * The roots at two sizes and the proof between them, made from tiles; the larger tree is itself proven to be a prefix of
+ * the checkpoint. @throws Failure nothing-to-verify, not-verified
+ */
+export async function provenConsistency(
+  view: LogView,
+  oldSize: bigint,
+  newSize: bigint,
+  context: Context,
+): Promise<ProvenConsistency> {
+  if (newSize > view.checkpoint.size) throw beyond(view, `no size ${newSize}`);
+  const read = nodesOf(view, context);
+  const oldHead = { size: oldSize, root: await rootAt(oldSize, read) };
+  const newHead = { size: newSize, root: await rootAt(newSize, read) };
+  await proveBetween(view, newHead, view.checkpoint, read);
+  const proof = await proveBetween(view, oldHead, newHead, read);
+  return { oldRoot: oldHead.root, newRoot: newHead.root, proof };
 }
 
 interface TreeHead {
@@ -85,20 +101,29 @@ interface TreeHead {
   readonly root: Uint8Array;
 }
 
-/** The proof from one size to another, made from tiles and verified. @throws Failure not-verified */
-export async function provenConsistency(
-  view: LogView,
-  from: TreeHead,
-  to: TreeHead,
-  context: Context,
-): Promise<Uint8Array[]> {
-  const proof = await proveConsistency(from.size, to.size, tileNodeReader(to.size, tilesOf(view, context)));
+async function proveBetween(view: LogView, from: TreeHead, to: TreeHead, read: NodeReader): Promise<Uint8Array[]> {
+  if (from.size === 0n) return []; // RFC 6962 has no proof from the empty tree, and needs none
+  const proof = await proveConsistency(from.size, to.size, read);
   prove(view, () => verifyConsistency({ size1: from.size, root1: from.root, size2: to.size, root2: to.root, proof }));
   return proof;
 }
 
-function tilesOf({ url }: LogView, { io }: Context): FetchTile {
-  return (level, index, width) => fetchTile(url, level, index, width, { signal: io.signal });
+async function rootAt(size: bigint, read: NodeReader): Promise<Uint8Array> {
+  const hashes: Uint8Array[] = [];
+  let from = 0n;
+  for (let level = size.toString(2).length - 1; level >= 0; level--) {
+    if (((size >> BigInt(level)) & 1n) === 0n) continue;
+    hashes.push(await read(level, from >> BigInt(level)));
+    from += 1n << BigInt(level);
+  }
+  return frontierRoot({ size, hashes });
+}
+
+/** tlog-tiles: only the partial tiles of a published size can be asked for, so all sizes are read out of the checkpoint's. */
+function nodesOf({ url, checkpoint }: LogView, { io }: Context): NodeReader {
+  return tileNodeReader(checkpoint.size, (level, index, width) =>
+    fetchTile(url, level, index, width, { signal: io.signal }),
+  );
 }
 
 function prove({ url }: LogView, verification: () => void): void {

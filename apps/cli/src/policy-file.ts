@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { utf8Decode } from '#libs/crypto';
-import { parsePolicy, type TlogPolicy } from '#libs/tlog';
+import { parsePolicy, type PolicyVerdict, type TlogPolicy } from '#libs/tlog';
 import type { Context } from './context.js';
 import { besideTrust, isUrl, parseTrustPart, readTrustFile, type Trust } from './trust-config.js';
 
@@ -35,6 +35,14 @@ export async function loadPolicy(
     return bytes === undefined ? undefined : parse(beside, bytes);
   }
   return existsSync(resolve(context.io.cwd, beside)) ? parse(beside, await readTrustFile(beside, context)) : undefined;
+}
+
+/** A policy says nothing about logs that it doesn't name. */
+export type Quorum = 'met' | 'not met' | 'not asked for this log';
+
+export function quorumIn({ log, quorum }: PolicyVerdict): Quorum {
+  if (log === undefined) return 'not asked for this log';
+  return quorum ? 'met' : 'not met';
 }
 
 function parse(source: string, bytes: Uint8Array): PolicyFile {

@@ -4,7 +4,7 @@ import { utf8Encode } from '#libs/crypto';
 import { evaluatePolicy } from '#libs/tlog';
 import type { Bundle, Verification } from '#libs/verify';
 import { plain, shownTime } from './lines.js';
-import type { PolicyFile } from './policy-file.js';
+import { quorumIn, type PolicyFile, type Quorum } from './policy-file.js';
 import { isDevelopmentOrigin } from './trust-config.js';
 
 /** What a verified bundle proves, and the policy that its witnesses were looked up in. */
@@ -27,7 +27,7 @@ export function verdictFields({ bundle, verification, policy }: Verified): Field
     ['statement', statement && plain(statement.predicateType)],
     ['time', times.map(({ time, authority }) => `${shownTime(time)}, by ${plain(authority)}`).join('\n')],
     ['log', `${plain(origin)}, index ${entry.index}${size}`],
-    ['witnesses', witnessText(verification, bundle, policy)],
+    ...witnessFields(verification, bundle, policy),
     ['trust', isDevelopmentOrigin(origin) ? 'development trust, all witnesses under one owner' : undefined],
   ];
 }
@@ -44,7 +44,7 @@ export function verdictJson({ bundle, verification, policy }: Verified): object 
     log: { origin, index: entry.index, treeSize: entry.checkpoint?.size },
     witnesses: witnesses.map(({ name, timestamp }) => ({
       name,
-      time: new Date(Number(timestamp) * 1000).toISOString(),
+      time: dateOf(timestamp).toISOString(),
     })),
     policy: policy && { source: policy.source, quorum: quorumOf(bundle, policy) },
     trust: isDevelopmentOrigin(origin) ? 'development' : 'deployment',
@@ -60,15 +60,21 @@ export function identityJson({ subject, issuer, claims }: Identity): object {
   return { subject: subject.value, type: subject.type, issuer, claims };
 }
 
-function witnessText({ witnesses }: Verification, bundle: Bundle, policy: PolicyFile | undefined): string {
-  if (policy === undefined) return 'not looked at: there is no tlog-policy';
-  const names =
-    witnesses.length === 0 ? 'none cosigned' : `${witnesses.map(({ name }) => plain(name)).join(', ')} cosigned`;
-  return `${names} (quorum of the policy ${quorumOf(bundle, policy) ? 'met' : 'not met'})`;
+function witnessFields({ witnesses }: Verification, bundle: Bundle, policy: PolicyFile | undefined): Field[] {
+  if (policy === undefined) return [['witnesses', 'not looked at: there is no tlog-policy']];
+  const seen = witnesses.map(({ name, timestamp }) => `${plain(name)} cosigned, ${shownTime(dateOf(timestamp))}`);
+  return [
+    ['witnesses', seen.join('\n') || 'none cosigned'],
+    ['quorum', `${quorumOf(bundle, policy)}, by the policy ${policy.source}`],
+  ];
 }
 
-/** Shown here, demanded nowhere: who demands it says so by exit code 7. */
-function quorumOf(bundle: Bundle, policy: PolicyFile): boolean {
+/** Shown here, demanded nowhere yet. */
+function quorumOf(bundle: Bundle, { policy }: PolicyFile): Quorum {
   const checkpoint = bundle.tlogEntries[0]?.inclusionProof?.checkpoint;
-  return checkpoint !== undefined && evaluatePolicy(policy.policy, utf8Encode(checkpoint)).quorum;
+  return checkpoint ? quorumIn(evaluatePolicy(policy, utf8Encode(checkpoint))) : 'not met';
+}
+
+function dateOf(posixSeconds: bigint): Date {
+  return new Date(Number(posixSeconds) * 1000);
 }

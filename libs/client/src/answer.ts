@@ -59,12 +59,12 @@ export function text(answer: Answer): string {
   return decoded.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
 }
 
-/** `message` of a google.rpc.Status, `detail` or `title` of a problem (RFC 9457), else the text itself. */
+/** `message` of a google.rpc.Status, `detail` or `title` of a problem (RFC 9457), what OAuth says, else the text itself. */
 export function explanation(body: string): string {
   try {
     const json: unknown = JSON.parse(body);
     if (typeof json === 'object' && json !== null) {
-      for (const key of ['message', 'detail', 'title']) {
+      for (const key of ['message', 'detail', 'error_description', 'title']) {
         const value = (json as Record<string, unknown>)[key];
         if (typeof value === 'string' && value !== '') return value.slice(0, SHOWN_CHARACTERS);
       }

@@ -2,7 +2,7 @@ import { toBase64, toHex } from '#crypto';
 import { printResult, type Context } from '../context.js';
 import { EXIT, Failure } from '../failure.js';
 import { fields, marked, plain } from '../lines.js';
-import { openLog, parsePosition, provenConsistency, provenRoot } from '../log-view.js';
+import { openLog, parsePosition, provenConsistency } from '../log-view.js';
 import { loadTrust } from '../trust-config.js';
 
 /** `tally log consistency`: both roots, proven to be prefixes of the signed checkpoint, and the proof between them. */
@@ -18,21 +18,19 @@ export async function logConsistency(
   if (from > to)
     throw new Failure('usage', `the old size ${from} is larger than the new size ${to}`, 'a log only grows');
   const view = await openLog(url, await loadTrust(context), context);
-  const newHead = { size: to, root: await provenRoot(view, to, context) };
-  const oldHead = { size: from, root: await provenRoot(view, from, context) };
-  const proof = await provenConsistency(view, oldHead, newHead, context);
+  const { oldRoot, newRoot, proof } = await provenConsistency(view, from, to, context);
   printResult(
     context,
     {
       log: { origin: view.checkpoint.origin, url: view.url, treeSize: view.checkpoint.size },
-      old: { size: from, root: toHex(oldHead.root) },
-      new: { size: to, root: toHex(newHead.root) },
+      old: { size: from, root: toHex(oldRoot) },
+      new: { size: to, root: toHex(newRoot) },
       proof: proof.map(toBase64),
     },
     marked('ok', `${plain(view.checkpoint.origin)}: size ${from} is a prefix of size ${to}`, io.stdout, io.env) +
       fields([
-        ['old root', toHex(oldHead.root)],
-        ['new root', toHex(newHead.root)],
+        ['old root', toHex(oldRoot)],
+        ['new root', toHex(newRoot)],
         ['proof', proof.map(toBase64).join('\n') || 'empty'],
         ['linked to', `the signed checkpoint of size ${view.checkpoint.size}`],
       ]),

@@ -4,7 +4,7 @@ import { printResult, type Context } from '../context.js';
 import { EXIT } from '../failure.js';
 import { fields, marked, plain, shownTime } from '../lines.js';
 import { openLog } from '../log-view.js';
-import { loadPolicy } from '../policy-file.js';
+import { loadPolicy, quorumIn } from '../policy-file.js';
 import { isDevelopmentOrigin, loadTrust } from '../trust-config.js';
 
 /** `tally log info`: the newest checkpoint, verified, and the witnesses that saw it. */
@@ -27,7 +27,7 @@ export async function logInfo(url: string | undefined, context: Context): Promis
       size,
       root: toHex(root),
       witnesses: witnesses?.map(({ name, time }) => ({ name, time: time.toISOString() })),
-      quorum: verdict?.quorum,
+      quorum: verdict && quorumIn(verdict),
       checkpoint: new TextDecoder().decode(view.note),
       trust: isDevelopmentOrigin(origin) ? 'development' : 'deployment',
     },
@@ -36,8 +36,12 @@ export async function logInfo(url: string | undefined, context: Context): Promis
         ['address', view.url],
         ['size', `${size}`],
         ['root', toHex(root)],
-        ['witnesses', witnesses?.map(({ name, time }) => `${plain(name)}, ${shownTime(time)}`).join('\n') || 'none'],
-        ['quorum', verdict === undefined ? 'not known: there is no tlog-policy' : verdict.quorum ? 'met' : 'not met'],
+        [
+          'witnesses',
+          witnesses?.map(({ name, time }) => `${plain(name)} cosigned, ${shownTime(time)}`).join('\n') ||
+            'none cosigned',
+        ],
+        ['quorum', verdict === undefined ? 'not known: there is no tlog-policy' : quorumIn(verdict)],
         ['trust', isDevelopmentOrigin(origin) ? 'development trust, all witnesses under one owner' : undefined],
       ]),
   );

@@ -4,10 +4,13 @@ import { EXIT, Failure } from '../failure.js';
 import { oidcIssuer } from '../signing-services.js';
 import { loadTrust } from '../trust-config.js';
 
+/** Near enough: the issuer looks closer. */
+const EMAIL = /^[^@\s]+@[^@\s]+$/;
 const TOKEN_ENDPOINT = 'tally_development_token_endpoint';
 
 /** `tally token`: an ID token of anybody, which only the issuer of a development stack gives. */
 export async function token({ email }: { readonly email: string }, context: Context): Promise<number> {
+  if (!EMAIL.test(email)) throw new Failure('usage', `--email ${email} is not an e-mail address`);
   const { signal } = context.io;
   const issuer = oidcIssuer(await loadTrust(context), context.io.now());
   const { [TOKEN_ENDPOINT]: endpoint } = await fetchIssuerMetadata(issuer, { signal });

@@ -7,7 +7,7 @@ import { importPublicKey } from '#crypto';
 import { utf8Encode } from '#libs/crypto';
 import { formatSignatureLine, formatVerifierKey, KEY_TYPE, parseNote, verifierKey } from '#libs/note';
 import { cosignatureMessage, encodeCosignature } from '#libs/tlog';
-import { formatBundle, parseBundle } from '#libs/verify';
+import { formatBundle, parseBundle, parseTrustedRoot } from '#libs/verify';
 import { vectors } from '../../../../test/vectors.js';
 import { invoke, type Invocation } from '../testing/invoke.js';
 
@@ -146,6 +146,14 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
     const raw = importPublicKey(new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))).raw;
     const key = verifierKey('witness.example/ours', KEY_TYPE.cosignature, raw);
 
+    /** The policy's line for the log that the bundle is from. */
+    function logLine(): string {
+      const { tlogs } = parseTrustedRoot(JSON.parse(readFileSync(join(cwd, 'trusted_root.json'), 'utf8')));
+      const log = tlogs.find(({ baseUrl }) => baseUrl.includes('log2025-alpha1'))!;
+      const { hostname } = new URL(log.baseUrl);
+      return `log ${formatVerifierKey(verifierKey(hostname, KEY_TYPE.ed25519, log.publicKey.raw))}\n`;
+    }
+
     /** The bundle with our cosignature under its checkpoint, a byte of it changed by `flip`. */
     function cosigned(flip: number): string {
       const bundle = parseBundle(readFileSync(join(cwd, 'a.txt.sigstore.json')));
@@ -161,20 +169,31 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
     }
 
     test.each([
-      ['whose cosignature verifies is named by the policy’s name', 0, 'ours cosigned (quorum of the policy met)'],
-      ['whose cosignature was changed is not named', 1, 'none cosigned (quorum of the policy not met)'],
+      [
+        'whose cosignature verifies is named by the policy’s name',
+        0,
+        /witnesses  ours cosigned, 2026-06-21 00:00:00 UTC\n  quorum     met, by the policy policy\n/,
+      ],
+      ['whose cosignature was changed is not named', 1, /witnesses  none cosigned\n  quorum     not met/],
     ])('one %s', async (_, flip, text) => {
-      writeFileSync(join(cwd, 'policy'), `witness ours ${formatVerifierKey(key)}\nquorum ours\n`);
+      writeFileSync(join(cwd, 'policy'), `${logLine()}witness ours ${formatVerifierKey(key)}\nquorum ours\n`);
       writeFileSync(join(cwd, 'cosigned.json'), cosigned(flip));
       const given = ['--policy', 'policy', '--bundle', 'cosigned.json'];
       const { exit, stdout } = await verify('a.txt', ...SIGNER, ...given);
       expect(exit).toBe(0);
-      expect(stdout).toContain(`witnesses  ${text}`);
+      expect(stdout).toMatch(text);
       const json = JSON.parse((await verify('a.txt', ...SIGNER, ...given, '--json')).stdout) as { files: object[] };
       expect(json.files[0]).toMatchObject({
         witnesses: flip ? [] : [{ name: 'ours', time: '2026-06-21T00:00:00.000Z' }],
-        policy: { source: 'policy', quorum: !flip },
+        policy: { source: 'policy', quorum: flip ? 'not met' : 'met' },
       });
+    });
+
+    test('a policy about other logs asks nothing of this one', async () => {
+      writeFileSync(join(cwd, 'policy'), 'quorum none\n');
+      const { exit, stdout } = await verify('a.txt', ...SIGNER, '--policy', 'policy');
+      expect(exit).toBe(0);
+      expect(stdout).toContain('quorum     not asked for this log');
     });
 
     test('a policy that is malformed is exit 4', async () => {
@@ -185,9 +204,9 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
     });
 
     test('are not looked for with --no-policy', async () => {
-      writeFileSync(join(cwd, 'tlog-policy'), 'quorum none\n');
+      writeFileSync(join(cwd, 'tlog-policy'), `${logLine()}quorum none\n`);
       try {
-        expect((await verify('a.txt', ...SIGNER)).stdout).toContain('none cosigned (quorum of the policy met)');
+        expect((await verify('a.txt', ...SIGNER)).stdout).toMatch(/quorum {5}met/);
         expect((await verify('a.txt', ...SIGNER, '--no-policy')).stdout).toContain('there is no tlog-policy');
       } finally {
         rmSync(join(cwd, 'tlog-policy'));

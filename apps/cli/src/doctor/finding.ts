@@ -1,6 +1,8 @@
 import type { Context } from '../context.js';
-import { explain } from '../failure.js';
+import { EXIT, explain } from '../failure.js';
 import { plain, type Mark } from '../lines.js';
+
+const UNAVAILABLE = 'is it running? a local stack starts with npm start';
 
 /** One line of the doctor's report. */
 export interface Finding {
@@ -37,6 +39,6 @@ export async function finding(
   } catch (error) {
     context.io.signal.throwIfAborted();
     const { message, next, exit } = explain(error);
-    return fail(subject, message, next, exit);
+    return fail(subject, message, exit === EXIT.unavailable ? UNAVAILABLE : next, exit);
   }
 }

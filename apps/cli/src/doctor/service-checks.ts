@@ -11,7 +11,7 @@ import { evaluatePolicy, type TlogPolicy } from '#libs/tlog';
 import type { Context } from '../context.js';
 import { EXIT } from '../failure.js';
 import { openLog } from '../log-view.js';
-import type { PolicyFile } from '../policy-file.js';
+import { quorumIn, type PolicyFile } from '../policy-file.js';
 import { oidcIssuer, signingServices } from '../signing-services.js';
 import type { Trust } from '../trust-config.js';
 import { fail, finding, ok, warn, type Finding } from './finding.js';
@@ -43,7 +43,7 @@ function witnessChecks(file: PolicyFile | undefined, context: Context): Checked[
   if (file === undefined) return [];
   const { policy } = file;
   return policy.witnesses.flatMap(({ name, url }) =>
-    url === undefined ? [] : [healthy(`witness ${name}`, url, context, () => checkWitness(name, url, policy, context))],
+    url === undefined ? [] : [healthy('witness', url, context, () => checkWitness(name, url, policy, context))],
   );
 }
 
@@ -90,9 +90,9 @@ async function checkLog(url: string, trust: Trust, policy: PolicyFile | undefine
   const { checkpoint, note } = await openLog(url, trust, context);
   const size = `${url}, its key is trusted, size ${checkpoint.size}`;
   if (policy === undefined) return ok('log', size);
-  const { witnesses, quorum } = evaluatePolicy(policy.policy, note);
-  const names = witnesses.map(({ name }) => name).join(', ') || 'nobody';
-  return quorum
+  const verdict = evaluatePolicy(policy.policy, note);
+  const names = verdict.witnesses.map(({ name }) => name).join(', ') || 'nobody';
+  return quorumIn(verdict) === 'met'
     ? ok('log', `${size}, cosigned by ${names}`)
     : fail(
         'log',
@@ -103,18 +103,17 @@ async function checkLog(url: string, trust: Trust, policy: PolicyFile | undefine
 }
 
 async function checkWitness(name: string, url: string, policy: TlogPolicy, context: Context): Promise<Finding> {
-  const subject = `witness ${name}`;
   for (const { key } of policy.logs) {
     const checkpoint = await fetchCosignedCheckpoint(url, key.name, call(context));
     if (checkpoint === undefined) {
-      return warn(subject, `${url} has cosigned nothing of ${key.name} yet`, 'sign something, then look again');
+      return warn('witness', `${url} has cosigned nothing of ${key.name} yet`, 'sign something, then look again');
     }
     if (!evaluatePolicy(policy, checkpoint).witnesses.some((witness) => witness.name === name)) {
       const next = 'is the policy of this deployment?';
-      return fail(subject, `${url} does not sign with its key in the policy`, next, EXIT['no-trust']);
+      return fail('witness', `${url} does not sign with the key of ${name}`, next, EXIT['no-trust']);
     }
   }
-  return ok(subject, `${url}, its key is that of the policy`);
+  return ok('witness', `${url}, its key is that of ${name}`);
 }
 
 function clock(subject: string, time: Date | undefined, context: Context): Finding | undefined {

@@ -35,7 +35,11 @@ export async function resolveIdentity(
     const { signInByBrowser } = await import('./browser-sign-in.js');
     return parseIdentityToken(await signInByBrowser(issuer(), options.browser !== false, context));
   }
-  throw new Failure('usage', 'nobody to sign for: there is no identity token, and no terminal to ask on', advice(env));
+  throw new Failure(
+    'usage',
+    'there is no identity to sign with: no token is given, and there is no terminal to sign in on',
+    advice(env),
+  );
 }
 
 function advice(env: Context['io']['env']): string {
