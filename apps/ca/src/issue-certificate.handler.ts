@@ -1,6 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { randomSerialNumber } from '#libs/issuing';
-import { identityOf } from './identity/identity.js';
+import { identify } from './identity/identity.js';
 import { CertificateAuthority } from './issuance/certificate-authority.js';
 import { IssuanceJournal } from './issuance/issuance-journal.js';
 import { CaMetrics } from './metrics.js';
@@ -28,7 +28,7 @@ export class IssueCertificateHandler implements ICommandHandler<IssueCertificate
   async execute({ request }: IssueCertificate): Promise<readonly Uint8Array[]> {
     const now = new Date();
     const { issuer, claims } = await verifyIdToken(request.identityToken, this.trusted, now);
-    const identity = identityOf(issuer, claims);
+    const identity = identify(issuer, claims);
     const key = possessedKey(request.key, identity.challenge);
     const { chain, event } = await this.authority.issue(identity, key, randomSerialNumber(), now);
     await this.journal.record(event); // nothing is handed out that a crash could make us forget

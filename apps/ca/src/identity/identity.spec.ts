@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { GITHUB_CLAIMS, GITLAB_CLAIMS } from '../testing/ci-claims.js';
-import { type CertifiedIdentity, identityOf } from './identity.js';
+import { type CertifiedIdentity, identify as identifyBy } from './identity.js';
 import type { Issuer } from './issuers.js';
 import { parseIssuers } from './issuers-file.js';
 
@@ -16,7 +16,7 @@ const issuers = parseIssuers(
 );
 
 function identify(url: string, claims: Readonly<Record<string, unknown>> & { sub: string }): CertifiedIdentity {
-  return identityOf(issuers.get(url) as Issuer, claims);
+  return identifyBy(issuers.get(url) as Issuer, claims);
 }
 
 const refused = expect.objectContaining({ code: 'refused-identity' });

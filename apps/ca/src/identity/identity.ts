@@ -20,7 +20,7 @@ export interface CertifiedIdentity {
 const MAX_VALUE = 2048;
 
 /** @throws IssuanceError refused-identity */
-export function identityOf(issuer: Issuer, claims: Claims): CertifiedIdentity {
+export function identify(issuer: Issuer, claims: Claims): CertifiedIdentity {
   switch (issuer.type) {
     case 'email':
       return emailIdentity(issuer, claims);

@@ -68,6 +68,10 @@ describe('an issuers file', () => {
       'with an issuer that names subjects of somebody else',
       { 'oidc-issuers': { 'https://a.example': { type: 'uri', 'subject-domain': 'https://b.test' } } },
     ],
+    [
+      'with an issuer that names subjects at another address',
+      { 'oidc-issuers': { 'https://192.0.2.1': { type: 'uri', 'subject-domain': 'https://198.51.2.1' } } },
+    ],
     ['with an unknown CI provider', { 'oidc-issuers': ci }],
     ['with a provider without a name template', { 'oidc-issuers': ci, 'ci-issuer-metadata': { x: {} } }],
     [

@@ -55,8 +55,10 @@ export function parseIssuers(json: string): Issuers {
 /** An issuer may name subjects of its own domain only (the last two labels, as Fulcio compares them). */
 function requireSameOwner(issuer: string, subjectDomain: string): void {
   const [a, b] = [new URL(issuer), new URL(subjectDomain)];
-  const owner = ({ hostname }: URL): string => hostname.split('.').slice(-2).join('.');
-  if (a.protocol !== b.protocol || (a.hostname !== b.hostname && owner(a) !== owner(b))) {
+  const isAddress = (hostname: string): boolean => /^[\d.]+$|^\[/.test(hostname);
+  const owner = ({ hostname }: URL): string =>
+    isAddress(hostname) ? hostname : hostname.split('.').slice(-2).join('.');
+  if (a.protocol !== b.protocol || owner(a) !== owner(b)) {
     throw malformed(
       `issuer ${issuer} has the subject-domain ${subjectDomain}, which should be of the same scheme and domain`,
     );

@@ -13,8 +13,8 @@ const DEVELOPMENT_NAME = '.tally.localhost';
 export type CaChain = readonly [Certificate, ...Certificate[]];
 
 /**
- * Reads the certificates of a CA, each of them signed by the next. Checked at start-up:
- * a chain that doesn't hold together would show only when somebody verifies what was signed under it.
+ * Reads the certificates of a CA, each of them signed by the next. A chain that doesn't hold together would otherwise show
+ * when somebody verifies what was signed under it, and then for ever.
  * @throws ChainError
  */
 export function parseCaChain(pem: string, key: PublicKey): CaChain {
