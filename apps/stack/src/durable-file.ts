@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -14,8 +13,8 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 
 /** Writes a file, mode 0600, that is there as a whole or not at all, whatever happens meanwhile. */
 export async function writeDurably(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.new`;
-  const file = await open(temporary, 'wx', 0o600);
+  const temporary = `${path}.new`; // one stack only runs on a home, so that nobody else writes it
+  const file = await open(temporary, 'w', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -48,6 +48,20 @@ describe('the home of a stack', () => {
     );
     lock.release();
     (await lockHome(path)).release();
+  });
+
+  test('is no folder that holds something else, whose mode stays as it is', async () => {
+    const other = join(parent, 'other');
+    await mkdir(other, { mode: 0o755 });
+    await writeFile(join(other, 'letter.txt'), '');
+    await expect(makeHome(other)).rejects.toThrow(/cannot use .*other as TALLY_HOME: it holds files already/);
+    expect((await stat(other)).mode & 0o777).toBe(0o755);
+  });
+
+  test('that a first start left half-made is taken again', async () => {
+    (await lockHome(path)).release();
+    await makeHome(path);
+    expect((await openHome(path)).isNew).toBe(true);
   });
 
   test('that cannot be made is named', async () => {

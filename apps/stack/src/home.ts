@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readIfThere, writeDurably } from './durable-file.js';
+import { LOCK_FILE } from './lock.js';
 import { HOME_FOLDERS } from './paths.js';
 import { StackError } from './stack-error.js';
 
@@ -31,6 +32,7 @@ export interface Home {
  * lock of the home. @throws StackError
  */
 export async function openHome(path: string): Promise<Home> {
+  for (const folder of HOME_FOLDERS) await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
   const file = sealPath(path);
   const text = await readIfThere(file);
   if (text !== undefined) {
@@ -51,12 +53,19 @@ function sealPath(home: string): string {
   return join(home, 'stack.json');
 }
 
-/** Makes the folder and those in it when they are not there; nobody but the owner may look into it. */
+/**
+ * Makes the folder when it is not there; nobody but the owner may look into it. A folder that is there
+ * is taken when it is empty or the home of a stack, and never when it is something else.
+ * @throws StackError
+ */
 export async function makeHome(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
+    const names = await readdir(path);
+    if (names.length > 0 && !names.includes(LOCK_FILE)) {
+      throw new StackError('it holds files already, and they are not those of a stack');
+    }
     await chmod(path, 0o700);
-    for (const folder of HOME_FOLDERS) await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new StackError(`cannot use ${path} as TALLY_HOME: ${(cause as Error).message}`, { cause });
   }

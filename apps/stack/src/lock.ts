@@ -3,6 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { readIfThere, writeDurably } from './durable-file.js';
 import { StackError } from './stack-error.js';
 
+/** Every home of a stack has this file. */
+export const LOCK_FILE = 'stack.lock';
+
 export interface Lock {
   release(): void;
 }
@@ -14,7 +17,7 @@ export interface Lock {
  */
 export async function lockHome(home: string): Promise<Lock> {
   const holderPath = join(home, 'stack.pid');
-  const database = new DatabaseSync(join(home, 'stack.lock'));
+  const database = new DatabaseSync(join(home, LOCK_FILE));
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
   } catch (cause) {

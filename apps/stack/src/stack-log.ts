@@ -13,5 +13,14 @@ export function openStackLog(path: string): StackLog {
   if (size > LOG_MAX_BYTES) renameSync(path, `${path}.1`);
   const file = pino.destination({ dest: path, append: true, mode: 0o600, sync: true });
   chmodSync(path, 0o600);
-  return { write: (line) => void file.write(line), close: () => file.end() };
+  let closed = false;
+  return {
+    write(line) {
+      if (!closed) file.write(line); // a straggler's last words are not worth a crash
+    },
+    close() {
+      closed = true;
+      file.end();
+    },
+  };
 }

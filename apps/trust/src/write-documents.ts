@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TRUST_DOCUMENTS } from './documents.js';
@@ -9,8 +8,8 @@ export async function writeDocuments(directory: string, documents: TrustDocument
   await mkdir(directory, { recursive: true });
   for (const name of TRUST_DOCUMENTS) {
     const path = join(directory, name);
-    const temporary = `${path}.${randomUUID()}.new`;
-    const file = await open(temporary, 'wx', 0o644);
+    const temporary = `${path}.new`;
+    const file = await open(temporary, 'w', 0o644);
     try {
       await file.writeFile(documents.get(name).content);
       await file.sync();
