@@ -1,6 +1,6 @@
 import { HASH_BYTES, MAX_SIZE, frontierRoot, hashCompleteSubtree, type Frontier } from '#libs/merkle';
 import { TlogError } from './error.js';
-import { TILE_HEIGHT, TILE_WIDTH } from './tile.js';
+import { TILE_HEIGHT, TILE_WIDTH, partialWidth } from './tile.js';
 
 /** The right edge of a tiled tree: all that is needed to add to its tiles. */
 export interface TileEdge {
@@ -115,9 +115,4 @@ function requireEdge({ size, tiles }: TileEdge): void {
   if (wrong || size < 0n || size >> BigInt(TILE_HEIGHT * tiles.length) !== 0n) {
     throw new TlogError('malformed-edge', `an edge of size ${size} has not these ${tiles.length} partial tiles`);
   }
-}
-
-/** tlog-tiles: the partial tile at level l of a tree of size s has floor(s / 256^l) mod 256 hashes. */
-export function partialWidth(size: bigint, level: number): number {
-  return Number((size >> BigInt(TILE_HEIGHT * level)) % BigInt(TILE_WIDTH));
 }

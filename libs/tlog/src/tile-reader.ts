@@ -1,7 +1,7 @@
 import { HASH_BYTES, hashCompleteSubtree, type NodeReader } from '#libs/merkle';
 import { TlogError } from './error.js';
-import { partialWidth, type TileEdge } from './integrate.js';
-import { TILE_HEIGHT, TILE_WIDTH, tileWidth } from './tile.js';
+import type { TileEdge } from './integrate.js';
+import { TILE_HEIGHT, TILE_WIDTH, partialWidth, tileWidth } from './tile.js';
 
 /** The bytes of a tile, `width` hashes. Where only the full tile is left of a partial one, it gives the start of that. */
 export type FetchTile = (level: number, index: bigint, width: number) => Promise<Uint8Array>;

@@ -59,6 +59,11 @@ export function tileWidth(size: bigint, level: number, index: bigint): number {
   return left <= 0n ? 0 : left >= TILE_WIDTH ? TILE_WIDTH : Number(left);
 }
 
+/** tlog-tiles: the partial tile at level l of a tree of size s has floor(s / 256^l) mod 256 hashes. */
+export function partialWidth(size: bigint, level: number): number {
+  return Number((size >> BigInt(TILE_HEIGHT * level)) % BigInt(TILE_WIDTH));
+}
+
 function format({ kind, level, index, width }: TilePath): string | undefined {
   try {
     return kind === 'hashes' ? tilePath(level, index, width) : entryBundlePath(index, width, kind);
