@@ -1,0 +1,67 @@
+import type { CommandBus } from '@nestjs/cqrs';
+import { describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { EventStoreError, MemoryEventStore, type Appended } from '#libs/event-store';
+import { HttpError, createLogger } from '#libs/server';
+import { generateSigner } from '#libs/signer';
+import { originHash } from '#libs/tlog';
+import { SignedLog } from '../../../../test/signed-log.js';
+import { WitnessMetrics } from '../metrics.js';
+import { AddCheckpointController } from './add-checkpoint.controller.js';
+import { AddCheckpoint, AddCheckpointHandler } from './add-checkpoint.handler.js';
+import { Alarm } from './alarm.js';
+import { Cosigner } from './cosigner.js';
+import { Heads } from './heads.js';
+import { KnownLogs } from './known-logs.js';
+
+const quiet = createLogger('witness', { write: () => undefined });
+const log = new SignedLog('log.example.com');
+const cosigner = new Cosigner('witness.example.org/w1', generateSigner('witness', 'ed25519'));
+
+function handler(store: MemoryEventStore): AddCheckpointHandler {
+  return new AddCheckpointHandler(new KnownLogs([log.signer.key]), new Heads(store, quiet), cosigner, new Alarm(quiet));
+}
+
+/** A store that always has a reason not to append. */
+class RefusingStore extends MemoryEventStore {
+  constructor(private readonly code: 'wrong-expected-revision' | 'unavailable') {
+    super();
+  }
+
+  override append(): Promise<Appended> {
+    return Promise.reject(new EventStoreError(this.code, 'as the test asked for', { actual: 'no_stream' }));
+  }
+}
+
+describe('two witnesses on one store', () => {
+  test('cosign one of two first checkpoints, though neither knows of the other', async () => {
+    const store = new MemoryEventStore();
+    const bodies = await Promise.all([log.request(0, 5), log.forkAt(2).request(0, 6)]);
+    const answers = await Promise.all(bodies.map((body) => handler(store).execute(new AddCheckpoint(body))));
+    expect(answers.map(({ kind }) => kind).toSorted()).toEqual(['conflict', 'cosigned']);
+    expect(await store.head(`witness-${originHash(log.origin)}`)).toBe(0n);
+  });
+
+  test('both give a fresh time when both are asked for one', async () => {
+    const store = new MemoryEventStore();
+    const [one, two] = [handler(store), handler(store)];
+    await one.execute(new AddCheckpoint(await log.request(0, 5)));
+    const body = await log.request(5, 5);
+    const answers = await Promise.all([one, two].map((witness) => witness.execute(new AddCheckpoint(body))));
+    expect(answers.map(({ kind }) => kind)).toEqual(['cosigned', 'cosigned']);
+  });
+});
+
+describe('a request that can not be stored', () => {
+  test.each(['wrong-expected-revision', 'unavailable'] as const)('is answered 503: %s', async (code) => {
+    const refusing = handler(new RefusingStore(code));
+    const commands = { execute: (command: AddCheckpoint) => refusing.execute(command) } as unknown as CommandBus;
+    const metrics = new WitnessMetrics(new Registry(), 1);
+    const answer = new AddCheckpointController(commands, metrics).addCheckpoint(await log.request(0, 5));
+    await expect(answer).rejects.toBeInstanceOf(HttpError);
+    await expect(answer).rejects.toMatchObject({
+      status: 503,
+      options: { headers: { 'retry-after': expect.any(String) } },
+    });
+  });
+});
