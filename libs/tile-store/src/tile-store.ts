@@ -1,10 +1,11 @@
-import { readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { sha256, toHex } from '#crypto';
 import { equalBytes } from '#libs/crypto';
-import { parseTilePath, TlogError } from '#libs/tlog';
-import { makeDirectory, replaceFile, syncDirectory } from './durable-file.js';
-import { TileStoreError } from './tile-store-error.js';
+import { makeDirectories, readFileUpTo, syncDirectory, writeNewFile } from './durable-file.js';
+import { parseLogPath } from './log-file.js';
+import { coded, TileStoreError } from './tile-store-error.js';
 
 /** A file of a log, by its path below the log's prefix (tlog-tiles, static-ct-api). */
 export interface TileFile {
@@ -12,121 +13,181 @@ export interface TileFile {
   readonly bytes: Uint8Array;
 }
 
-/** Above 256 leaves of the largest size with all that static-ct-api puts beside them. */
-const FILE_MAX_BYTES = 64 * 1024 * 1024;
-const ISSUER_PATH = /^issuer\/[0-9a-f]{64}$/;
+const CHECKPOINT = 'checkpoint';
 const CHECKPOINT_MAX_BYTES = 1024 * 1024;
+/** Written at the same time, so that their fsyncs share the journal's commits. */
+const FILES_AT_ONCE = 16;
 
 /**
  * The files of a log as they are served: tiles, bundles, issuers, the checkpoint. What is full never changes and is
- * durable before anything that refers to it; what is partial can be made again from the log's events.
+ * durable before anything that refers to it; what is partial can be made again from the log's events. Whoever writes is
+ * the only one who does (a log holds the lock of its event store); anybody may read, a web server as well.
  */
 export class TileStore {
-  /** Directories and issuers that this process has made or seen. */
-  readonly #known = new Set<string>();
+  readonly #directory: string;
+  /** Where files are until they have their name; on the same file system. */
+  readonly #unnamed: string;
+  #unnamedReady: Promise<void> | undefined;
+  /** Directories below ours whose names this process has made durable. */
+  readonly #directories = new Set<string>();
+  readonly #issuers = new Set<string>();
 
-  private constructor(private readonly directory: string) {}
+  private constructor(directory: string) {
+    this.#directory = directory;
+    this.#unnamed = join(directory, '.new');
+  }
 
+  /** @throws TileStoreError no-space, io-failed */
   static async open({ directory }: { readonly directory: string }): Promise<TileStore> {
-    await makeDirectory(directory);
-    return new TileStore(directory);
+    const absolute = resolve(directory);
+    await coded(`making ${absolute}`, () => makeDirectories(absolute));
+    return new TileStore(absolute);
   }
 
   /**
-   * Durable when it resolves: each file synced, then renamed into place, then the directories synced, one sync for all the
-   * files in it. A file that is there already stays. The partial files that a full one replaces are removed.
-   * @throws TileStoreError invalid-path, tile-differs, no-space
+   * Full tiles, bundles and issuers, durable when it resolves. A file that is there already has to have the same bytes.
+   * The partial tiles that a full one replaces are removed after it: tlog-tiles lets readers fall back to the full one.
+   * @throws TileStoreError invalid-path, tile-differs, too-large, no-space, io-failed
    */
   async writeFull(files: readonly TileFile[]): Promise<void> {
-    const directories = new Set<string>();
-    for (const { path, bytes } of files) {
-      const absolute = this.#resolve(path);
-      await this.#directoryOf(absolute);
-      if (!(await this.#isThere(absolute, path, bytes))) await replaceFile(absolute, bytes, true);
-      // Also of a file that was there: a process that died may have renamed it without syncing its directory.
-      directories.add(dirname(absolute));
-    }
-    await Promise.all([...directories].map(syncDirectory));
-    await Promise.all(files.map(({ path }) => rm(`${this.#resolve(path)}.p`, { recursive: true, force: true })));
+    for (const file of files) check(file, true);
+    await coded('writing full tiles', async () => {
+      const directories = [...new Set(files.map(({ path }) => dirname(join(this.#directory, path))))];
+      for (const directory of directories) await this.#makeDirectory(directory);
+      await inTurns(files, (file) => this.#writeOnce(file));
+      // Also for a file that was there: a process that was killed may have named it, and not synced its directory.
+      await Promise.all(directories.map(syncDirectory));
+      await inTurns(files, ({ path }) => rm(`${join(this.#directory, path)}.p`, { recursive: true, force: true }));
+    });
   }
 
-  async #isThere(absolute: string, path: string, bytes: Uint8Array): Promise<boolean> {
-    const found = await readIfThere(absolute);
-    if (!found) return false;
-    if (!equalBytes(found, bytes)) {
-      throw new TileStoreError(
-        'tile-differs',
-        `${path} has other bytes on disk (${found.length}) than the log's events give it (${bytes.length})`,
-      );
-    }
-    return true;
-  }
-
-  /** In place when it resolves, and not durable. @throws TileStoreError invalid-path, no-space */
+  /**
+   * Partial tiles and bundles: readers see the old file or the whole new one, but a power cut can leave less. So what is
+   * there is not trusted, and is replaced.
+   * @throws TileStoreError invalid-path, too-large, no-space, io-failed
+   */
   async writePartial(files: readonly TileFile[]): Promise<void> {
-    for (const { path, bytes } of files) {
-      const absolute = this.#resolve(path);
-      await this.#directoryOf(absolute);
-      await replaceFile(absolute, bytes, false);
-    }
+    for (const file of files) check(file, false);
+    await coded('writing partial tiles', () =>
+      inTurns(files, async ({ path, bytes }) => {
+        const absolute = join(this.#directory, path);
+        await mkdir(dirname(absolute), { recursive: true });
+        await rename(await this.#writeUnnamed(bytes, false), absolute);
+      }),
+    );
   }
 
-  /** Certificates, DER, by the SHA-256 that static-ct-api names them by. Durable when it resolves. */
+  /** Certificates, DER, by the SHA-256 that static-ct-api names them by. As `writeFull`, and free when they are known. */
   async writeIssuers(issuers: readonly Uint8Array[]): Promise<void> {
     const files = issuers.map((bytes) => ({ path: `issuer/${toHex(sha256(bytes))}`, bytes }));
-    const fresh = files.filter(({ path }) => !this.#known.has(path));
-    if (fresh.length === 0) return;
-    await this.writeFull(fresh);
-    for (const { path } of fresh) this.#known.add(path);
+    const unknown = files.filter(({ path }) => !this.#issuers.has(path));
+    if (unknown.length === 0) return;
+    await this.writeFull(unknown);
+    for (const { path } of unknown) this.#issuers.add(path);
   }
 
-  /** The published checkpoint: replaced as a whole, and durable when it resolves. @throws TileStoreError no-space */
+  /** The published checkpoint: replaced as a whole, and durable when it resolves. @throws TileStoreError no-space, io-failed */
   async writeCheckpoint(note: Uint8Array): Promise<void> {
-    await replaceFile(join(this.directory, 'checkpoint'), note, true);
-    await syncDirectory(this.directory);
+    await coded('writing the checkpoint', async () => {
+      // The bytes are on the disk before they have the name: a crash leaves the old checkpoint or the new one.
+      await rename(await this.#writeUnnamed(note, true), join(this.#directory, CHECKPOINT));
+      await syncDirectory(this.#directory);
+    });
   }
 
-  async readCheckpoint(): Promise<Uint8Array | undefined> {
-    return readIfThere(join(this.directory, 'checkpoint'), CHECKPOINT_MAX_BYTES);
+  /** @throws TileStoreError too-large, io-failed */
+  readCheckpoint(): Promise<Uint8Array | undefined> {
+    return this.#read(CHECKPOINT, CHECKPOINT_MAX_BYTES);
   }
 
-  /** A tile, bundle or issuer. @throws TileStoreError invalid-path, too-large */
+  /** A tile, bundle or issuer; undefined when it isn't there. @throws TileStoreError invalid-path, too-large, io-failed */
   async read(path: string): Promise<Uint8Array | undefined> {
-    return readIfThere(this.#resolve(path));
+    return this.#read(path, parseLogPath(path).maxBytes);
   }
 
-  /** The paths of the specifications only, each in its one form: nothing leads out of the directory. */
-  #resolve(path: string): string {
-    if (!ISSUER_PATH.test(path)) {
-      try {
-        parseTilePath(path);
-      } catch (cause) {
-        if (!(cause instanceof TlogError)) throw cause;
-        throw new TileStoreError('invalid-path', `${JSON.stringify(path.slice(0, 100))} is not a file of a log`, {
-          cause,
-        });
-      }
+  async #read(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    const read = await coded(`reading ${path}`, () => readFileUpTo(join(this.#directory, path), maxBytes));
+    if (read === 'too-large')
+      throw new TileStoreError('too-large', `${path} on the disk has more than ${maxBytes} bytes`);
+    return read;
+  }
+
+  /** Gives a file that never changes its name, once. Its directory is yet to be synced. */
+  async #writeOnce({ path, bytes }: TileFile): Promise<void> {
+    if (await this.#isThere(path, bytes)) return;
+    const unnamed = await this.#writeUnnamed(bytes, true);
+    try {
+      // Unlike rename, link can't replace: not even a second writer, who shouldn't be there, loses a tile to this one.
+      await link(unnamed, join(this.#directory, path));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await this.#isThere(path, bytes))) throw error;
+    } finally {
+      await rm(unnamed);
     }
-    return join(this.directory, path);
   }
 
-  async #directoryOf(absolute: string): Promise<void> {
-    const directory = dirname(absolute);
-    // A partial file's directory goes away when the full file comes.
-    if (this.#known.has(directory) && !directory.endsWith('.p')) return;
-    await makeDirectory(directory);
-    this.#known.add(directory);
+  /** A file with these bytes was synced before it had the name, so it is durable as soon as the name is. */
+  async #isThere(path: string, bytes: Uint8Array): Promise<boolean> {
+    const found = await this.read(path);
+    if (!found || equalBytes(found, bytes)) return found !== undefined;
+    throw new TileStoreError(
+      'tile-differs',
+      `${path} on the disk has ${found.length} bytes that are not the ${bytes.length} it should have`,
+    );
+  }
+
+  async #writeUnnamed(bytes: Uint8Array, sync: boolean): Promise<string> {
+    this.#unnamedReady ??= this.#emptyUnnamed();
+    await this.#unnamedReady;
+    const path = join(this.#unnamed, randomUUID());
+    try {
+      await writeNewFile(path, bytes, sync);
+    } catch (error) {
+      await rm(path, { force: true }); // on a full disk every byte counts
+      throw error;
+    }
+    return path;
+  }
+
+  /**
+   * Removes what a process left that was killed. At the first write and not when the store is opened: a second process
+   * opens it too, before it finds that there is a writer.
+   */
+  async #emptyUnnamed(): Promise<void> {
+    try {
+      await rm(this.#unnamed, { recursive: true, force: true });
+      await mkdir(this.#unnamed);
+    } catch (error) {
+      this.#unnamedReady = undefined;
+      throw error;
+    }
+  }
+
+  /** The name of a directory is in its parent. Syncs also those that were there, as this process can't know who made them. */
+  async #makeDirectory(directory: string): Promise<void> {
+    if (directory === this.#directory || this.#directories.has(directory)) return;
+    await this.#makeDirectory(dirname(directory));
+    await mkdir(directory, { recursive: true });
+    await syncDirectory(dirname(directory));
+    this.#directories.add(directory);
   }
 }
 
-async function readIfThere(path: string, maxBytes = FILE_MAX_BYTES): Promise<Uint8Array | undefined> {
-  try {
-    const { size } = await stat(path);
-    if (size > maxBytes) throw new TileStoreError('too-large', `${path} has ${size} bytes, the limit is ${maxBytes}`);
-    return new Uint8Array(await readFile(path));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
-    throw error;
+function check({ path, bytes }: TileFile, full: boolean): void {
+  const file = parseLogPath(path);
+  if (file.full !== full) {
+    throw new TileStoreError(
+      'invalid-path',
+      `${path} is ${full ? 'a partial' : 'a full'} tile, it should be the other`,
+    );
+  }
+  if (bytes.length > file.maxBytes) {
+    throw new TileStoreError('too-large', `${path} would have ${bytes.length} bytes, it may have ${file.maxBytes}`);
+  }
+}
+
+async function inTurns<T>(items: readonly T[], step: (item: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < items.length; at += FILES_AT_ONCE) {
+    await Promise.all(items.slice(at, at + FILES_AT_ONCE).map(step));
   }
 }
