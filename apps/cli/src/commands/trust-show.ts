@@ -65,7 +65,7 @@ function policyFields(policy: PolicyFile | undefined): Field[] {
   return [
     ['policy', policy.source],
     ['quorum', plain(needs)],
-    ['witnesses', witnesses.map(({ name, key, url }) => plain(`${name}: ${key.name} ${url ?? ''}`)).join('\n')],
+    ['witnesses', witnesses.map(({ name, url }) => plain([name, url].join(' '))).join('\n')],
   ];
 }
 
