@@ -15,7 +15,6 @@ export interface PolicyFile {
 export interface PolicyOptions {
   /** A file; false after --no-policy. */
   readonly policy?: string | false;
-  readonly offline?: boolean;
 }
 
 /** --policy, else TALLY_POLICY, else `tlog-policy` beside the trust config if there is one. @throws Failure no-trust */

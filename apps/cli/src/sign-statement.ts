@@ -5,7 +5,7 @@ import { writeBundle } from './bundle-file.js';
 import type { SignedFile } from './signed-file.js';
 import { log, type SigningContext, type SigningIdentity } from './signing.js';
 
-/** Signs an in-toto statement in a DSSE envelope, which is logged as the hash of what is signed (trap: rekor v2 has no dsse kind). */
+/** Signs an in-toto statement in a DSSE envelope, logged by the hash of what is signed: Rekor v2 has no kind for envelopes. */
 export async function signStatement(
   statement: { readonly payload: Uint8Array; readonly artifact: Uint8Array; readonly file: string },
   bundlePath: string,

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import {
   EXTENDED_KEY_USAGE,
   identityOf,
@@ -56,7 +56,7 @@ export async function certify(
     { signal: context.io.signal },
   );
   const certificate = readLeaf(chain, services.ca);
-  if (!equalBytes(certificate.publicKey.spki, createPublicKey(privateKey).export({ type: 'spki', format: 'der' }))) {
+  if (!equalBytes(certificate.publicKey.spki, publicKey.export({ type: 'spki', format: 'der' }))) {
     throw new Failure(
       'not-verified',
       `the certificate authority at ${services.ca} issued a certificate for another key`,

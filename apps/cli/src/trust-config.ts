@@ -102,7 +102,7 @@ async function download(url: string, offline: boolean, context: Context): Promis
   return bytes;
 }
 
-/** What lies beside the trust config: `tlog-policy`. Undefined for a URL when offline. */
+/** The file or URL of this name beside the trust config. */
 export function besideTrust(trust: Trust, name: string): string {
   return isUrl(trust.source) ? new URL(name, trust.source).href : join(dirname(trust.source), name);
 }

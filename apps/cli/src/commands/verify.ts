@@ -13,6 +13,7 @@ import { verifyFile, type VerifyTerms } from '../verify-file.js';
 
 export interface VerifyOptions extends SignerOptions, PolicyOptions {
   readonly bundle?: string;
+  readonly offline?: boolean;
 }
 
 /** What became of one file. */

@@ -1,5 +1,4 @@
-import { equalBytes } from '#libs/crypto';
-import { ed25519Spki } from '#libs/crypto';
+import { ed25519Spki, equalBytes } from '#libs/crypto';
 import { KEY_TYPE } from '#libs/note';
 import type { Context } from '../context.js';
 import { EXIT } from '../failure.js';
