@@ -52,7 +52,8 @@ export function formatKeyFile(key: SigningKey, role: KeyRole, development: boole
   const pem = key.privateKey.export({
     type: 'pkcs8',
     format: 'pem',
-    // OpenSSL derives with 2,048 rounds and node:crypto can't ask for more: a passphrase has to be long, not memorable.
+    // Derived with 2,048 rounds, and node:crypto can't ask for more: the passphrase has to be long, not memorable. A file
+    // that was encrypted with more rounds is read as well.
     ...(passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }),
   });
   return `Role: ${role}\nDevelopment: ${development ? 'yes' : 'no'}\nPublic-Key: ${toBase64(key.publicKey.spki)}\n${pem.toString()}`;

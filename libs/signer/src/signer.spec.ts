@@ -11,6 +11,18 @@ const MESSAGE = utf8Encode('a message\n');
 const ALGORITHMS: readonly SigningAlgorithm[] = ['ed25519', 'ecdsa-p256', 'ecdsa-p384'];
 const LOG: KeyFileOptions = { role: 'rekor-log', algorithm: 'ed25519', profile: 'production' };
 
+// openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 1000000, OpenSSL 3.0; made for this test
+const MADE_WITH_OPENSSL = `Role: tsa
+Development: no
+Public-Key: MCowBQYDK2VwAyEAq7zIc2YHBrtioMl5EvDNs+OzZNALwxYeolBzlRg+UsQ=
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGcMFgGCSqGSIb3DQEFDTBLMCoGCSqGSIb3DQEFDDAdBAgC5mNlGsBntgIDD0JA
+MAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBA7CMiOG56FJ0F/NSmPL6vyBECr
+dumG3Jv47nDihO/4SS7lV9EB8uYULxBU58cusVtEEQnYqKKVygcNoVkxThJ0Qjt6
+78oyKss6aZRAzuy4FkPL
+-----END ENCRYPTED PRIVATE KEY-----
+`;
+
 let directory: string;
 let files = 0;
 const newPath = (): string => join(directory, `${++files}.pem`);
@@ -117,6 +129,13 @@ describe('a key file', () => {
   test('that is not encrypted is refused when a passphrase was given', async () => {
     const path = await edited((text) => text);
     await expect(openKeyFile(path, { ...LOG, passphrase: 'right' })).rejects.toThrow(code('not-encrypted'));
+  });
+
+  test('that was put together with OpenSSL is taken, whatever its key derivation', async () => {
+    const path = newPath();
+    await writeFile(path, MADE_WITH_OPENSSL, { mode: 0o600 });
+    const signer = await openKeyFile(path, { ...LOG, role: 'tsa', passphrase: 'long-secret' });
+    expect(verify(signer.publicKey, signer.scheme, MESSAGE, await signer.sign(MESSAGE))).toBe(true);
   });
 
   test('does not contain the passphrase, nor the key in clear', async () => {
