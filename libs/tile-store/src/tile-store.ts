@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { sha256, toHex } from '#crypto';
 import { equalBytes } from '#libs/crypto';
-import { makeDirectories, readFileUpTo, syncDirectory, writeNewFile } from './durable-file.js';
+import type { FileSystem } from './file-system.js';
 import { parseLogPath } from './log-file.js';
+import { nodeFileSystem } from './node-file-system.js';
 import { coded, TileStoreError } from './tile-store-error.js';
 
 /** A file of a log, by its path below the log's prefix (tlog-tiles, static-ct-api). */
@@ -17,6 +17,13 @@ const CHECKPOINT = 'checkpoint';
 const CHECKPOINT_MAX_BYTES = 1024 * 1024;
 /** Written at the same time, so that their fsyncs share the journal's commits. */
 const FILES_AT_ONCE = 16;
+const FILE_MODE = 0o644;
+
+export interface TileStoreOptions {
+  readonly directory: string;
+  /** Default: that of the machine. */
+  readonly fileSystem?: FileSystem;
+}
 
 /**
  * The files of a log as they are served: tiles, bundles, issuers, the checkpoint. What is full never changes and is
@@ -25,6 +32,7 @@ const FILES_AT_ONCE = 16;
  */
 export class TileStore {
   readonly #directory: string;
+  readonly #fs: FileSystem;
   /** Where files are until they have their name; on the same file system. */
   readonly #unnamed: string;
   #unnamedReady: Promise<void> | undefined;
@@ -32,16 +40,17 @@ export class TileStore {
   readonly #directories = new Set<string>();
   readonly #issuers = new Set<string>();
 
-  private constructor(directory: string) {
+  private constructor(directory: string, fileSystem: FileSystem) {
     this.#directory = directory;
+    this.#fs = fileSystem;
     this.#unnamed = join(directory, '.new');
   }
 
   /** @throws TileStoreError no-space, io-failed */
-  static async open({ directory }: { readonly directory: string }): Promise<TileStore> {
+  static async open({ directory, fileSystem = nodeFileSystem }: TileStoreOptions): Promise<TileStore> {
     const absolute = resolve(directory);
-    await coded(`making ${absolute}`, () => makeDirectories(absolute));
-    return new TileStore(absolute);
+    await coded(`making ${absolute}`, () => makeDirectories(fileSystem, absolute));
+    return new TileStore(absolute, fileSystem);
   }
 
   /**
@@ -56,8 +65,8 @@ export class TileStore {
       for (const directory of directories) await this.#makeDirectory(directory);
       await inTurns(files, (file) => this.#writeOnce(file));
       // Also for a file that was there: a process that was killed may have named it, and not synced its directory.
-      await Promise.all(directories.map(syncDirectory));
-      await inTurns(files, ({ path }) => rm(`${join(this.#directory, path)}.p`, { recursive: true, force: true }));
+      await Promise.all(directories.map((directory) => this.#fs.syncDirectory(directory)));
+      await inTurns(files, ({ path }) => this.#fs.remove(`${join(this.#directory, path)}.p`));
     });
   }
 
@@ -71,8 +80,8 @@ export class TileStore {
     await coded('writing partial tiles', () =>
       inTurns(files, async ({ path, bytes }) => {
         const absolute = join(this.#directory, path);
-        await mkdir(dirname(absolute), { recursive: true });
-        await rename(await this.#writeUnnamed(bytes, false), absolute);
+        await this.#fs.makeDirectory(dirname(absolute));
+        await this.#fs.rename(await this.#writeUnnamed(bytes, false), absolute);
       }),
     );
   }
@@ -90,8 +99,8 @@ export class TileStore {
   async writeCheckpoint(note: Uint8Array): Promise<void> {
     await coded('writing the checkpoint', async () => {
       // The bytes are on the disk before they have the name: a crash leaves the old checkpoint or the new one.
-      await rename(await this.#writeUnnamed(note, true), join(this.#directory, CHECKPOINT));
-      await syncDirectory(this.#directory);
+      await this.#fs.rename(await this.#writeUnnamed(note, true), join(this.#directory, CHECKPOINT));
+      await this.#fs.syncDirectory(this.#directory);
     });
   }
 
@@ -106,7 +115,7 @@ export class TileStore {
   }
 
   async #read(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
-    const read = await coded(`reading ${path}`, () => readFileUpTo(join(this.#directory, path), maxBytes));
+    const read = await coded(`reading ${path}`, () => this.#fs.read(join(this.#directory, path), maxBytes));
     if (read === 'too-large')
       throw new TileStoreError('too-large', `${path} on the disk has more than ${maxBytes} bytes`);
     return read;
@@ -118,11 +127,11 @@ export class TileStore {
     const unnamed = await this.#writeUnnamed(bytes, true);
     try {
       // Unlike rename, link can't replace: not even a second writer, who shouldn't be there, loses a tile to this one.
-      await link(unnamed, join(this.#directory, path));
+      await this.#fs.link(unnamed, join(this.#directory, path));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await this.#isThere(path, bytes))) throw error;
     } finally {
-      await rm(unnamed);
+      await this.#fs.remove(unnamed);
     }
   }
 
@@ -141,9 +150,9 @@ export class TileStore {
     await this.#unnamedReady;
     const path = join(this.#unnamed, randomUUID());
     try {
-      await writeNewFile(path, bytes, sync);
+      await this.#fs.write(path, bytes, { sync, mode: FILE_MODE });
     } catch (error) {
-      await rm(path, { force: true }); // on a full disk every byte counts
+      await this.#fs.remove(path).catch(() => undefined); // on a full disk every byte counts
       throw error;
     }
     return path;
@@ -155,8 +164,9 @@ export class TileStore {
    */
   async #emptyUnnamed(): Promise<void> {
     try {
-      await rm(this.#unnamed, { recursive: true, force: true });
-      await mkdir(this.#unnamed);
+      await this.#fs.remove(this.#unnamed);
+      await this.#fs.syncDirectory(this.#directory); // fails when somebody removed it: it isn't made a second time
+      await this.#fs.makeDirectory(this.#unnamed);
     } catch (error) {
       this.#unnamedReady = undefined;
       throw error;
@@ -167,9 +177,18 @@ export class TileStore {
   async #makeDirectory(directory: string): Promise<void> {
     if (directory === this.#directory || this.#directories.has(directory)) return;
     await this.#makeDirectory(dirname(directory));
-    await mkdir(directory, { recursive: true });
-    await syncDirectory(dirname(directory));
+    await this.#fs.makeDirectory(directory);
+    await this.#fs.syncDirectory(dirname(directory));
     this.#directories.add(directory);
+  }
+}
+
+/** Makes a directory and those above it; the names of the new ones are durable when it resolves. */
+async function makeDirectories(fileSystem: FileSystem, directory: string): Promise<void> {
+  const first = await fileSystem.makeDirectory(directory);
+  if (first === undefined) return;
+  for (let child = directory; child.length >= first.length; child = dirname(child)) {
+    await fileSystem.syncDirectory(dirname(child));
   }
 }
 
