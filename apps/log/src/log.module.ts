@@ -10,7 +10,7 @@ import type { LogConfig } from './config.js';
 import { AddEntryHandler } from './entries/add-entry.handler.js';
 import { EntriesController } from './entries/entries.controller.js';
 import { rekorKind } from './entries/rekor-kind.js';
-import { Log, type OpenStore } from './log.js';
+import { Log, type LogParts } from './log.js';
 import { TilesController } from './tiles/tiles.controller.js';
 
 /** Rekor's own limit for a request. */
@@ -20,8 +20,8 @@ const BODY_LIMIT = 4 * 1024 * 1024;
 export class LogModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly log: Log<unknown>) {}
 
-  static with(config: LogConfig, context: ServiceContext, openStore?: OpenStore): DynamicModule {
-    return config.kind === 'rekor' ? rekorModule(config, context, openStore) : ctModule(config, context, openStore);
+  static with(config: LogConfig, context: ServiceContext, parts?: LogParts): DynamicModule {
+    return config.kind === 'rekor' ? rekorModule(config, context, parts) : ctModule(config, context, parts);
   }
 
   onApplicationBootstrap(): void {
@@ -33,11 +33,11 @@ export class LogModule implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 }
 
-function rekorModule(config: LogConfig, context: ServiceContext, openStore?: OpenStore): DynamicModule {
+function rekorModule(config: LogConfig, context: ServiceContext, parts?: LogParts): DynamicModule {
   const open = async (): Promise<Log<Uint8Array>> => {
     const { keyFile, profile, origin } = config;
     const signer = await openKeyFile(keyFile, { role: 'rekor-log', algorithm: 'ed25519', profile });
-    return Log.open(config, rekorKind(origin, signer), context, openStore);
+    return Log.open(config, rekorKind(origin, signer), context, parts);
   };
   return {
     module: LogModule,
@@ -47,12 +47,12 @@ function rekorModule(config: LogConfig, context: ServiceContext, openStore?: Ope
   };
 }
 
-function ctModule(config: LogConfig, context: ServiceContext, openStore?: OpenStore): DynamicModule {
+function ctModule(config: LogConfig, context: ServiceContext, parts?: LogParts): DynamicModule {
   const open = async (): Promise<CertificateLog> => {
     const { keyFile, profile, origin, rootsFile = '' } = config;
     const signer = await openKeyFile(keyFile, { role: 'ct-log', algorithm: 'ecdsa-p256', profile });
     const roots = await readRoots(rootsFile);
-    return new CertificateLog(await Log.open(config, ctKind(origin, signer), context, openStore), signer, roots);
+    return new CertificateLog(await Log.open(config, ctKind(origin, signer), context, parts), signer, roots);
   };
   return {
     module: LogModule,
@@ -66,11 +66,11 @@ function ctModule(config: LogConfig, context: ServiceContext, openStore?: OpenSt
   };
 }
 
-export function logService(config: LogConfig, openStore?: OpenStore): Service {
+export function logService(config: LogConfig, parts?: LogParts): Service {
   return {
     name: `log-${config.kind}`,
     config,
-    module: (context) => LogModule.with(config, context, openStore),
+    module: (context) => LogModule.with(config, context, parts),
     errors: (path) => (path.startsWith('/api/') ? 'rpc-status' : 'plain'),
     bodyLimit: BODY_LIMIT,
   };

@@ -14,7 +14,7 @@ import { openCheckpoint, parseEntryBundle, type Checkpoint } from '#libs/tlog';
 import { parseTlogEntry } from '#libs/verify';
 import type { LogConfig } from './config.js';
 import { logService } from './log.module.js';
-import type { OpenStore } from './log.js';
+import type { LogParts } from './log.js';
 
 const ORIGIN = 'rekor-test.tally.localhost';
 const quiet = createLogger('log', { write: () => undefined });
@@ -85,8 +85,8 @@ describe('a rekor log', () => {
     await rm(folder, { recursive: true });
   });
 
-  async function start(openStore?: OpenStore): Promise<RunningService> {
-    running = await startService(logService(config, openStore), quiet);
+  async function start(parts?: LogParts): Promise<RunningService> {
+    running = await startService(logService(config, parts), quiet);
     return running;
   }
 
@@ -270,7 +270,7 @@ describe('a rekor log', () => {
       }
     }
     config = { ...config, poolLimit: 4 };
-    const service = await start(() => Promise.resolve(new SlowStore()));
+    const service = await start({ openStore: () => Promise.resolve(new SlowStore()) });
     const first = post(service, request('in the round that does not end'));
     const answers = [first, ...Array.from({ length: 12 }, (_, i) => post(service, request(`file ${i}`)))];
     const full = await Promise.race(answers);

@@ -4,7 +4,7 @@ import { toHex } from '#crypto';
 import { SqliteEventStore, type EventStore } from '#libs/event-store';
 import { proveConsistency, proveInclusion } from '#libs/merkle';
 import type { ServiceContext } from '#libs/server';
-import { TileStore } from '#libs/tile-store';
+import { TileStore, type FileSystem } from '#libs/tile-store';
 import { parsePolicy, tileNodeReader, type FetchTile } from '#libs/tlog';
 import type { LogConfig } from './config.js';
 import type { LogKind } from './log-kind.js';
@@ -32,6 +32,15 @@ export type OpenStore = (config: LogConfig) => Promise<EventStore>;
 const openSqlite: OpenStore = ({ dataDirectory }) =>
   SqliteEventStore.open({ path: join(dataDirectory, 'events.sqlite') });
 
+/** What a log stands on, for whoever wants it to stand on something else. */
+export interface LogParts {
+  readonly openStore?: OpenStore;
+  /** Of the tiles and of the mark; default: that of the machine. */
+  readonly fileSystem?: FileSystem;
+  /** Unix milliseconds. */
+  readonly now?: () => number;
+}
+
 /** A log that runs: what its API asks of it. */
 export class Log<Submission = never> {
   private constructor(
@@ -51,20 +60,22 @@ export class Log<Submission = never> {
     config: LogConfig,
     kind: LogKind<Submission>,
     context: ServiceContext,
-    openStore: OpenStore = openSqlite,
+    { openStore = openSqlite, fileSystem, now = Date.now }: LogParts = {},
   ): Promise<Log<Submission>> {
     await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
     const policy = config.policyFile === undefined ? undefined : parsePolicy(await readFile(config.policyFile, 'utf8'));
-    const tiles = await TileStore.open({ directory: join(config.dataDirectory, 'tiles') });
+    const tiles = await TileStore.open({
+      directory: join(config.dataDirectory, 'tiles'),
+      ...(fileSystem && { fileSystem }),
+    });
     const store = await openStore(config);
     try {
       const stream = `log-${toHex(kind.logId)}`;
       const checkpointStream = `${stream}-checkpoints`;
       const { logger } = context;
       const { origin, inception } = config;
-      const now = Date.now;
       const fetchTile = cachedTiles(tiles);
-      const mark = new MarkFile(config.markFile, origin);
+      const mark = new MarkFile(config.markFile, origin, fileSystem);
       const recovered = await recover({
         kind,
         origin,

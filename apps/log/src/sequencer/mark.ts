@@ -1,7 +1,7 @@
-import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromBase64, toBase64 } from '#crypto';
-import { equalBytes, utf8Decode } from '#libs/crypto';
+import { equalBytes, utf8Decode, utf8Encode } from '#libs/crypto';
+import { nodeFileSystem, type FileSystem } from '#libs/tile-store';
 import { LogError } from '../log-error.js';
 
 /** The newest checkpoint that the log's key may have signed. */
@@ -13,6 +13,7 @@ export interface Mark {
 
 const HEADER = 'tally-mark/v1';
 const MARK_MAX_BYTES = 1024;
+const MARK_MODE = 0o600;
 
 /**
  * The signer's high-water mark: one small file that is made durable before each signature. It lives apart from the data,
@@ -22,18 +23,17 @@ export class MarkFile {
   constructor(
     private readonly path: string,
     private readonly origin: string,
+    private readonly fileSystem: FileSystem = nodeFileSystem,
   ) {}
 
   /** @throws LogError malformed-mark */
   async read(): Promise<Mark | undefined> {
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(this.path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
+    const bytes = await this.fileSystem.read(this.path, MARK_MAX_BYTES);
+    if (bytes === undefined) return undefined;
+    if (bytes === 'too-large') {
+      throw new LogError('malformed-mark', `${this.path} has more than ${MARK_MAX_BYTES} bytes, which no mark has`);
     }
-    const [header, origin, size = '', root = '', timestamp = '', end, ...rest] = this.#text(bytes).split('\n');
+    const [header, origin, size = '', root = '', timestamp = '', end, ...rest] = utf8Decode(bytes).split('\n');
     const decimal = /^\d{1,19}$/;
     if (header !== HEADER || end !== '' || rest.length > 0 || !decimal.test(size) || !decimal.test(timestamp)) {
       throw new LogError('malformed-mark', `${this.path} is not a mark of the form ${HEADER}`);
@@ -47,11 +47,6 @@ export class MarkFile {
     return { size: BigInt(size), root: this.#root(root), timestampMs: BigInt(timestamp) };
   }
 
-  #text(bytes: Uint8Array): string {
-    if (bytes.length > MARK_MAX_BYTES) throw new LogError('malformed-mark', `${this.path} has ${bytes.length} bytes`);
-    return utf8Decode(bytes);
-  }
-
   #root(text: string): Uint8Array {
     const root = fromBase64(text);
     if (root.length !== 32) throw new LogError('malformed-mark', `${this.path} has a root of ${root.length} bytes`);
@@ -60,21 +55,11 @@ export class MarkFile {
 
   /** Durable when it resolves: written beside, synced, renamed, the folder synced. */
   async write(mark: Mark): Promise<void> {
+    const text = `${HEADER}\n${this.origin}\n${mark.size}\n${toBase64(mark.root)}\n${mark.timestampMs}\n`;
     const temporary = `${this.path}.new`;
-    const file = await open(temporary, 'w', 0o600);
-    try {
-      await file.writeFile(`${HEADER}\n${this.origin}\n${mark.size}\n${toBase64(mark.root)}\n${mark.timestampMs}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, this.path);
-    const folder = await open(dirname(this.path), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await this.fileSystem.write(temporary, utf8Encode(text), { sync: true, mode: MARK_MODE });
+    await this.fileSystem.rename(temporary, this.path);
+    await this.fileSystem.syncDirectory(dirname(this.path));
   }
 }
 
