@@ -5,7 +5,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 export function createLogger(name: string, destination?: DestinationStream): Logger {
   const options = {
     name,
-    level: process.env['TALLY_LOG_LEVEL'] ?? 'info',
+    level: process.env['TALLY_LOGGING'] ?? 'info',
     redact: [
       'token',
       'identityToken',
