@@ -1,7 +1,8 @@
 import { fromBase64, toBase64 } from '#crypto';
 import { BytesError } from './coded-error.js';
 
-const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\s*([A-Za-z0-9+/=\s]*?)\s*-----END ([A-Z0-9 ]+)-----/g;
+// No two repetitions that could share the same white space: a block that has no end would take cubic time.
+const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END ([A-Z0-9 ]+)-----/g;
 
 /**
  * The DER contents of every PEM block (RFC 7468), in order; with `label`, all blocks must bear it.
