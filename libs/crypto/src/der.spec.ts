@@ -58,6 +58,13 @@ describe('DER', () => {
     malformed(() => derOid(readDer(fromHex('06038001'.concat('01')))));
   });
 
+  test('an identifier that is far too long is refused before its arcs are added up', () => {
+    const identifier = encodeDer(DER.oid, new Uint8Array(1 << 18).fill(0x81), Uint8Array.of(1));
+    const begun = performance.now();
+    malformed(() => derOid(readDer(identifier)));
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
   test('times are read in both forms, and impossible ones are refused', () => {
     expect(derTime(readDer(encodeDer(DER.utcTime, utf8Encode('491231235959Z'))))).toEqual(
       new Date('2049-12-31T23:59:59Z'),

@@ -146,9 +146,19 @@ export function derBitString(element: DerElement | undefined): Uint8Array {
   return contents.subarray(1);
 }
 
+/** Real ones have about ten. */
+const OID_MAX_BYTES = 64;
+
 /** The dotted form of an OBJECT IDENTIFIER. */
 export function derOid(element: DerElement | undefined): string {
   const { contents } = expectTag(element, DER.oid, 'an OBJECT IDENTIFIER');
+  // Before the loop: an arc of n octets takes time quadratic in n.
+  if (contents.length > OID_MAX_BYTES) {
+    throw new DerError(
+      'malformed-der',
+      `an OBJECT IDENTIFIER has ${contents.length} bytes, the limit is ${OID_MAX_BYTES}`,
+    );
+  }
   const arcs: bigint[] = [];
   let arc = 0n;
   let begun = false;
@@ -164,8 +174,7 @@ export function derOid(element: DerElement | undefined): string {
     }
   }
   const [first, ...rest] = arcs;
-  if (first === undefined || begun || contents.length > 64)
-    throw new DerError('malformed-der', 'an OBJECT IDENTIFIER is empty, cut off or too long');
+  if (first === undefined || begun) throw new DerError('malformed-der', 'an OBJECT IDENTIFIER is empty or cut off');
   const top = first < 40n ? 0n : first < 80n ? 1n : 2n;
   return [top, first - top * 40n, ...rest].join('.');
 }
