@@ -5,6 +5,6 @@ import { fromBase64 } from '#crypto';
  * @throws BytesError malformed-base64
  */
 export function decodeProtoBytes(text: string): Uint8Array {
-  const standard = text.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '');
+  const standard = text.replaceAll('-', '+').replaceAll('_', '/');
   return fromBase64(standard.padEnd(Math.ceil(standard.length / 4) * 4, '='));
 }
