@@ -26,6 +26,11 @@ export { EMPTY_EDGE, edgeFrontier, edgeRoot, integrate, partialTiles } from './i
 export type { Integration, Tile, TileEdge } from './integrate.js';
 export { edgeFromTiles, tileNodeReader } from './tile-reader.js';
 export type { FetchTile } from './tile-reader.js';
+export { ISSUERS_MAX, rederive } from './rederive.js';
+export type { Rederivation, Rederived } from './rederive.js';
+export { detectLeafKind } from './log-files.js';
+export type { FetchFile, LeafKind } from './log-files.js';
+export type { Difference, DifferenceCode, TreeHead } from './difference.js';
 export { PROOF_MAX_HASHES } from './preamble.js';
 export { formatTlogProof, parseTlogProof } from './tlog-proof.js';
 export type { TlogProof } from './tlog-proof.js';
