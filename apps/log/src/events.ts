@@ -9,6 +9,7 @@ import { LogError } from './log-error.js';
 export const EVENT = {
   logCreated: 'LogCreated/v1',
   entriesSequenced: 'EntriesSequenced/v1',
+  logFrozen: 'LogFrozen/v1',
   checkpointSigned: 'CheckpointSigned/v1',
   checkpointPublished: 'CheckpointPublished/v1',
 } as const;
@@ -32,6 +33,11 @@ export interface EntriesSequenced {
   readonly data: Uint8Array;
   /** What belongs to the entries, but not into the leaves. */
   readonly attachments: readonly Uint8Array[];
+}
+
+/** `u64 finalSize`: the last event of a log. Its entries and its final checkpoint stay; the next shard is another log. */
+export interface LogFrozen {
+  readonly finalSize: bigint;
 }
 
 /** `u64 size ‖ root[32] ‖ u64 timestampMs ‖ u16 length ‖ note` */
@@ -71,6 +77,10 @@ export function entriesSequenced(stream: string, event: EntriesSequenced): NewEv
   return newEvent(EVENT.entriesSequenced, stream, data);
 }
 
+export function logFrozen(stream: string, { finalSize }: LogFrozen): NewEvent {
+  return newEvent(EVENT.logFrozen, stream, u64(finalSize));
+}
+
 export function checkpointSigned(stream: string, event: CheckpointSigned): NewEvent {
   const data = concatBytes(u64(event.size), event.root, u64(event.timestampMs), vector(2, event.note));
   return newEvent(EVENT.checkpointSigned, stream, data);
@@ -95,6 +105,10 @@ export function readEntriesSequenced(event: StoredEvent | NewEvent): EntriesSequ
     const attachments = Array.from({ length: reader.u16() }, () => reader.vector(3));
     return { firstIndex, count, sequencedAtMs, data, attachments };
   });
+}
+
+export function readLogFrozen(event: StoredEvent | NewEvent): LogFrozen {
+  return read(event, EVENT.logFrozen, (reader) => ({ finalSize: reader.u64() }));
 }
 
 export function readCheckpointSigned(event: StoredEvent): CheckpointSigned {

@@ -16,8 +16,10 @@ import { MarkFile } from './sequencer/mark.js';
 import { Pool } from './sequencer/pool.js';
 import { Publications, type PublishedCheckpoint } from './sequencer/publications.js';
 import { Sequencer } from './sequencer/sequencer.js';
+import { SNAPSHOT_ENTRIES, Snapshots } from './sequencer/snapshots.js';
 import type { Sequenced } from './sequencer/tree.js';
 import { Witnesses } from './sequencer/witnesses.js';
+import { SnapshotFile } from './snapshot.js';
 import { cachedTiles } from './tiles/tile-cache.js';
 
 /** No checkpoint with its quorum for this long: the client is asked to come back. */
@@ -25,6 +27,8 @@ const PUBLICATION_TIMEOUT_MS = 3_000;
 /** Room for what an append carries beside the leaves. */
 const APPEND_OVERHEAD = 0.9;
 const ROUND_BYTES = 8 * 1024 * 1024;
+/** Entries that are committed should be published within this; later, the log says that it isn't ready. */
+const PUBLICATION_PROMISE_MS = 10_000;
 
 /** The store of a log's events: SQLite in its data directory, unless somebody hands in another. */
 export type OpenStore = (config: LogConfig) => Promise<EventStore>;
@@ -39,6 +43,8 @@ export interface LogParts {
   readonly fileSystem?: FileSystem;
   /** Unix milliseconds. */
   readonly now?: () => number;
+  /** Entries from one snapshot to the next. */
+  readonly snapshotEntries?: bigint;
 }
 
 /** A log that runs: what its API asks of it. */
@@ -52,6 +58,7 @@ export class Log<Submission = never> {
     private readonly sequencer: Sequencer<Submission>,
     private readonly checkpointer: Checkpointer<Submission>,
     private readonly publications: Publications,
+    private readonly snapshots: Snapshots,
     private readonly fetchTile: FetchTile,
   ) {}
 
@@ -60,7 +67,7 @@ export class Log<Submission = never> {
     config: LogConfig,
     kind: LogKind<Submission>,
     context: ServiceContext,
-    { openStore = openSqlite, fileSystem, now = Date.now }: LogParts = {},
+    { openStore = openSqlite, fileSystem, now = Date.now, snapshotEntries = SNAPSHOT_ENTRIES }: LogParts = {},
   ): Promise<Log<Submission>> {
     await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
     const policy = config.policyFile === undefined ? undefined : parsePolicy(await readFile(config.policyFile, 'utf8'));
@@ -75,6 +82,7 @@ export class Log<Submission = never> {
       const { logger } = context;
       const { origin, inception } = config;
       const fetchTile = cachedTiles(tiles);
+      const snapshot = new SnapshotFile(config.dataDirectory, origin, fileSystem);
       const mark = new MarkFile(config.markFile, origin, fileSystem);
       const recovered = await recover({
         kind,
@@ -85,12 +93,14 @@ export class Log<Submission = never> {
         checkpointStream,
         tiles,
         fetchTile,
+        snapshot,
+        dedupeDirectory: join(config.dataDirectory, 'dedupe'),
         mark,
         policy,
         logger,
         now,
       });
-      const { tree, revision, checkpoints, published } = recovered;
+      const { tree, checkpoints, published } = recovered;
 
       const metrics = new LogMetrics(context.registry);
       const freeze = new Freeze(logger);
@@ -105,6 +115,7 @@ export class Log<Submission = never> {
         config.poolLimit,
         Math.min(ROUND_BYTES, store.limits.appendBytes * APPEND_OVERHEAD),
       );
+      const snapshots = new Snapshots(snapshot, tree.dedupe, snapshotEntries, logger);
       const checkpointer = new Checkpointer({
         kind,
         origin,
@@ -117,18 +128,21 @@ export class Log<Submission = never> {
         witnesses,
         publications,
         intervalMs: config.checkpointIntervalMs,
+        catchUp: () => sequencer.catchUp(),
         freeze,
+        snapshots,
         metrics,
         logger,
         now,
       });
       const committed = (): void => checkpointer.wake();
-      const sequencer = new Sequencer({ kind, store, stream, revision, tree, pool, freeze, metrics, now, committed });
+      const sequencer = new Sequencer({ kind, store, stream, tree, pool, freeze, metrics, now, committed });
       metrics.observe(pool, freeze, now);
       metrics.treeSize.set(Number(tree.size));
       context.readiness.add('log', () => freeze.reason);
       context.readiness.add('checkpoint', () => (publications.current ? undefined : 'no checkpoint is published yet'));
-      return new Log(tiles, metrics, kind.logId, store, sequencer, checkpointer, publications, fetchTile);
+      context.readiness.add('publication', () => lateness(checkpointer.behindMs()));
+      return new Log(tiles, metrics, kind.logId, store, sequencer, checkpointer, publications, snapshots, fetchTile);
     } catch (error) {
       await store.close();
       throw error;
@@ -167,6 +181,12 @@ export class Log<Submission = never> {
   async close(): Promise<void> {
     await this.sequencer.close();
     await this.checkpointer.close();
+    await this.snapshots.close();
     await this.store.close();
   }
+}
+
+function lateness(behindMs: number): string | undefined {
+  if (behindMs <= PUBLICATION_PROMISE_MS) return undefined;
+  return `entries have waited ${Math.round(behindMs / 1000)} s for a checkpoint, the promise is ${PUBLICATION_PROMISE_MS / 1000} s`;
 }

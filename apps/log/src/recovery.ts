@@ -1,20 +1,21 @@
-import { equalBytes } from '#libs/crypto';
+import { equalBytes, utf8Decode } from '#libs/crypto';
 import { fetchCosignedCheckpoint, ServiceError } from '#libs/client';
-import type { EventStore, NewEvent, Revision } from '#libs/event-store';
+import type { EventStore, Revision, StoredEvent } from '#libs/event-store';
 import { EMPTY_ROOT } from '#libs/merkle';
 import { parseSignatureLines } from '#libs/note';
 import type { TileStore } from '#libs/tile-store';
 import { edgeFromTiles, edgeRoot, openCheckpoint, type Checkpoint, type FetchTile, type TlogPolicy } from '#libs/tlog';
-import { utf8Decode } from '#libs/crypto';
 import type { Logger } from 'pino';
-import { EVENT, logCreated, readLogCreated } from './events.js';
+import { DedupeIndex } from './dedupe/dedupe-index.js';
+import { logCreated, readCheckpointSigned, readLogCreated } from './events.js';
 import { LogError } from './log-error.js';
 import type { LogKind } from './log-kind.js';
-import { followCheckpoints, type Checkpoints } from './sequencer/checkpoints.js';
 import { withCosignatures } from './sequencer/checkpointer.js';
+import { checkpointStates, type Checkpoints } from './sequencer/checkpoints.js';
 import { checkMark, type MarkFile } from './sequencer/mark.js';
 import type { PublishedCheckpoint } from './sequencer/publications.js';
-import { Tree } from './sequencer/tree.js';
+import { NEW_TREE, Tree } from './sequencer/tree.js';
+import { resume, type Resumed, type SnapshotFile } from './snapshot.js';
 
 /** A log can be created only this close to its inception: an emptied disk doesn't begin a second history. */
 const INCEPTION_WINDOW_MS = 24 * 60 * 60 * 1000;
@@ -31,6 +32,8 @@ export interface RecoveryParts<Submission> {
   readonly checkpointStream: string;
   readonly tiles: TileStore;
   readonly fetchTile: FetchTile;
+  readonly snapshot: SnapshotFile;
+  readonly dedupeDirectory: string;
   readonly mark: MarkFile;
   readonly policy: TlogPolicy | undefined;
   readonly logger: Logger;
@@ -39,46 +42,35 @@ export interface RecoveryParts<Submission> {
 
 export interface Recovered<Submission> {
   readonly tree: Tree<Submission>;
-  readonly revision: Revision;
   readonly checkpoints: Checkpoints;
   readonly published: PublishedCheckpoint | undefined;
 }
 
 /**
- * Brings a log to where its events say it is, before it listens or signs: every entry is hashed again, every tile held
- * against the file, every signed root against the entries; then the mark, the published checkpoint and the witnesses are
- * asked whether they know more. Whatever doesn't fit stops the start, and is left as it is for its operator to see.
+ * Brings a log to where its events say it is, before it listens or signs: from the last snapshot on, every entry is hashed
+ * again, every tile held against the file, every signed root against the entries; then the mark, the published checkpoint
+ * and the witnesses are asked whether they know more. Whatever doesn't fit stops the start, and is left as it is for its
+ * operator to see.
  * @throws LogError, TileStoreError tile-differs
  */
 export async function recover<Submission>(parts: RecoveryParts<Submission>): Promise<Recovered<Submission>> {
-  const { store, checkpointStream, mark } = parts;
+  const { store, stream, checkpointStream, mark } = parts;
   await expectOwnStore(parts);
-  const roots = new Map<bigint, Uint8Array>([[0n, EMPTY_ROOT]]);
-  const signedRoots = new Map<bigint, Uint8Array>();
-  const checkpoints = await followCheckpoints(store, checkpointStream, { revision: 'no_stream' }, ({ size, root }) => {
-    const other = signedRoots.get(size);
-    if (other && !equalBytes(other, root))
-      throw new LogError('signed-root-differs', `two roots were signed at size ${size}`);
-    signedRoots.set(size, root);
-  });
   const marked = await mark.read();
-  const sizes = new Set([...signedRoots.keys(), ...(marked ? [marked.size] : [])]);
-  const { tree, revision } = await fold(parts, sizes, roots);
-  for (const [size, root] of signedRoots) {
-    const found = roots.get(size);
-    if (!found || !equalBytes(found, root)) {
-      throw new LogError(
-        'signed-root-differs',
-        `the entries in the store don't lead to the root that was signed at size ${size}`,
-      );
-    }
+  if ((await store.head(stream)) === 'no_stream') {
+    const signed = (await store.head(checkpointStream)) !== 'no_stream';
+    checkMark(marked, { size: 0n, signed, rootAt: (size) => (size === 0n ? EMPTY_ROOT : undefined) });
+    await create(parts);
   }
-  checkMark(marked, { size: tree.size, signed: signedRoots.size > 0, rootAt: (size) => roots.get(size) });
-  const known = revision ?? (await create(parts));
-  const published = publishedCheckpoint(checkpoints, roots);
-  await checkPublished(parts, tree.size, roots, published);
-  await checkWitnesses(parts, tree.size, roots);
-  return { tree, revision: known, checkpoints, published };
+  await checkLogCreated(parts);
+  const { tree, checkpoints } = await fold(parts, marked?.size);
+  const rootAt: RootAt = (size) => rootFromTiles(parts, size);
+  const markedRoot = marked && marked.size <= tree.size ? await rootAt(marked.size) : undefined;
+  checkMark(marked, { size: tree.size, signed: checkpoints.signed !== undefined, rootAt: () => markedRoot });
+  const published = publishedCheckpoint(checkpoints);
+  await checkPublished(parts, tree.size, rootAt, published);
+  await checkWitnesses(parts, tree.size, rootAt);
+  return { tree, checkpoints, published };
 }
 
 /** One store holds one log: another key or origin means another stream, and would begin a second log in its folder. */
@@ -93,51 +85,6 @@ async function expectOwnStore<Submission>({ store, stream, origin }: RecoveryPar
   }
 }
 
-/** Integrates all events, writes the tiles that are missing, and notes the root at each size that may have been signed. */
-async function fold<Submission>(
-  { kind, origin, store, stream, tiles }: RecoveryParts<Submission>,
-  sizes: ReadonlySet<bigint>,
-  roots: Map<bigint, Uint8Array>,
-): Promise<{ tree: Tree<Submission>; revision: Revision | undefined }> {
-  const tree = new Tree<Submission>(kind);
-  let revision: Revision | undefined;
-  let pending: NewEvent[] = [];
-  const integrate = async (): Promise<void> => {
-    for (const event of pending.splice(0)) {
-      tree.apply([event]);
-      if (!sizes.has(tree.size)) continue;
-      roots.set(tree.size, tree.root());
-      await tiles.writePartial(tree.files().partial); // these could be read, and may be torn
-    }
-    const { full } = tree.files();
-    await tiles.writeFull(full);
-    tree.forgetFiles(full.length);
-  };
-  for await (const event of store.readStream(stream)) {
-    if (event.revision === 0n) {
-      const created = readLogCreated(event);
-      if (created.origin !== origin || created.kind !== kind.name) {
-        throw new LogError(
-          'other-log',
-          `the store holds the ${created.kind} log ${created.origin}, it should hold the ${kind.name} log ${origin}`,
-        );
-      }
-    } else if (event.type === EVENT.entriesSequenced) {
-      pending.push(event);
-      if (pending.length >= FOLD_EVENTS) await integrate();
-    } else {
-      throw new LogError(
-        'unknown-event',
-        `event ${event.revision} of ${stream} is a ${event.type}, which this version doesn't know`,
-      );
-    }
-    revision = event.revision;
-  }
-  await integrate();
-  pending = [];
-  return { tree, revision };
-}
-
 async function create<Submission>({
   kind,
   origin,
@@ -145,7 +92,7 @@ async function create<Submission>({
   store,
   stream,
   now,
-}: RecoveryParts<Submission>): Promise<Revision> {
+}: RecoveryParts<Submission>): Promise<void> {
   if (Math.abs(now() - inception.getTime()) > INCEPTION_WINDOW_MS) {
     const when = inception.toISOString();
     throw new LogError(
@@ -153,36 +100,124 @@ async function create<Submission>({
       `the log ${origin} doesn't exist here, and can be created only within a day of its inception ${when}`,
     );
   }
-  const { last } = await store.append(stream, 'no_stream', [logCreated(stream, { origin, kind: kind.name })]);
-  return last;
+  await store.append(stream, 'no_stream', [logCreated(stream, { origin, kind: kind.name })]);
 }
 
-function publishedCheckpoint(
-  { published, publishedNote }: Checkpoints,
-  roots: ReadonlyMap<bigint, Uint8Array>,
-): PublishedCheckpoint | undefined {
-  const root = published && roots.get(published.size);
-  if (!published || !publishedNote || !root) return undefined;
-  const cosignatures = published.cosignatures.length > 0 ? parseSignatureLines(utf8Decode(published.cosignatures)) : [];
-  return { size: published.size, root, note: withCosignatures(publishedNote, cosignatures) };
+/**
+ * The tree of all events, from the snapshot on where there is a good one. Missing tiles are written, and the root is held
+ * against every one that was signed: both streams are read side by side, as neither fits into memory for ever.
+ */
+async function fold<Submission>(
+  parts: RecoveryParts<Submission>,
+  markedSize: bigint | undefined,
+): Promise<{ tree: Tree<Submission>; checkpoints: Checkpoints }> {
+  const { store, stream, checkpointStream, tiles, kind } = parts;
+  const resumed = await resumeFromSnapshot(parts);
+  const { state, dedupe } = resumed ?? { state: NEW_TREE, dedupe: await DedupeIndex.create(parts.dedupeDirectory) };
+  const tree = new Tree<Submission>(kind, dedupe, state);
+  const states = checkpointStates(store, checkpointStream, resumed?.checkpointRevision ?? 0n);
+  let checkpoints: Checkpoints = { revision: 'no_stream' };
+  let next = await states.next();
+  const compare = async (): Promise<void> => {
+    const root = tree.root();
+    let partial = tree.size === markedSize;
+    for (; !next.done && (next.value.signed?.size ?? 0n) <= tree.size; next = await states.next()) {
+      const { signed } = (checkpoints = next.value);
+      if (!signed || signed.size < tree.size || !equalBytes(signed.root, root)) throw rootDiffers(signed?.size ?? 0n);
+      partial = true;
+    }
+    if (partial) await tiles.writePartial(tree.files().partial); // after a power cut these may be torn
+  };
+  const writeFull = async (): Promise<void> => {
+    const { full } = tree.files();
+    await tiles.writeFull(full);
+    tree.forgetFiles(full.length);
+  };
+  await compare();
+  let count = 0;
+  for await (const event of store.readStream(stream, { from: state.revision + 1n })) {
+    tree.apply([event]);
+    await compare();
+    if (++count % FOLD_EVENTS === 0) await writeFull();
+  }
+  await writeFull();
+  // Signed beyond the end of the store: where the mark knows it as well, it has the better message.
+  for (; !next.done; next = await states.next()) {
+    checkpoints = next.value;
+    if ((markedSize ?? 0n) <= tree.size) throw rootDiffers(checkpoints.signed?.size ?? 0n);
+  }
+  return { tree, checkpoints };
 }
+
+function rootDiffers(size: bigint): LogError {
+  return new LogError(
+    'signed-root-differs',
+    `the entries in the store don't lead to the root that was signed at size ${size}`,
+  );
+}
+
+async function checkLogCreated<Submission>({ store, stream, origin, kind }: RecoveryParts<Submission>): Promise<void> {
+  let first: StoredEvent | undefined;
+  for await (const event of store.readStream(stream, { limit: 1 })) first = event;
+  if (!first) throw new LogError('gap', `${stream} has no event`);
+  const created = readLogCreated(first);
+  if (created.origin !== origin || created.kind !== kind.name) {
+    throw new LogError(
+      'other-log',
+      `the store holds the ${created.kind} log ${created.origin}, it should hold the ${kind.name} log ${origin}`,
+    );
+  }
+}
+
+/** A snapshot has to be of a size that was signed, and to have the root that was signed there. */
+async function resumeFromSnapshot<Submission>(
+  parts: RecoveryParts<Submission>,
+): Promise<(Resumed & { readonly checkpointRevision: Revision }) | undefined> {
+  const { kind, fetchTile, tiles, dedupeDirectory, logger, store, checkpointStream } = parts;
+  const snapshot = await parts.snapshot.read(logger);
+  if (!snapshot) return undefined;
+  const { checkpointRevision } = snapshot;
+  let event: StoredEvent | undefined;
+  for await (const found of store.readStream(checkpointStream, { from: checkpointRevision, limit: 1 })) event = found;
+  const signed = event && readCheckpointSigned(event);
+  if (signed?.size !== snapshot.size || !equalBytes(signed.root, snapshot.root)) {
+    const what = `the snapshot has a root at size ${snapshot.size} that this log has not signed`;
+    throw new LogError('snapshot-differs', `${what}: it is of another history`);
+  }
+  const readFile = (path: string): Promise<Uint8Array | undefined> => tiles.read(path);
+  const resumed = await resume(snapshot, { kind, fetchTile, readFile, dedupeDirectory, logger });
+  return resumed && { ...resumed, checkpointRevision };
+}
+
+/** The root at a size of this tree; undefined where its tiles are not there. */
+async function rootFromTiles<Submission>(
+  { fetchTile }: RecoveryParts<Submission>,
+  size: bigint,
+): Promise<Uint8Array | undefined> {
+  const edge = await edgeFromTiles(size, fetchTile).catch(() => undefined);
+  return edge && edgeRoot(edge);
+}
+
+function publishedCheckpoint({ published, publishedAs }: Checkpoints): PublishedCheckpoint | undefined {
+  if (!published || !publishedAs) return undefined;
+  const cosignatures = published.cosignatures.length > 0 ? parseSignatureLines(utf8Decode(published.cosignatures)) : [];
+  return { size: published.size, root: publishedAs.root, note: withCosignatures(publishedAs.note, cosignatures) };
+}
+
+type RootAt = (size: bigint) => Promise<Uint8Array | undefined>;
 
 /** The checkpoint that readers have seen may not be ahead of the store; one that is behind is brought up to date. */
 async function checkPublished<Submission>(
   parts: RecoveryParts<Submission>,
   size: bigint,
-  roots: ReadonlyMap<bigint, Uint8Array>,
+  rootAt: RootAt,
   published: PublishedCheckpoint | undefined,
 ): Promise<void> {
   const note = await parts.tiles.readCheckpoint();
-  if (note)
-    await checkHead(
-      parts,
-      'the published checkpoint',
-      openCheckpoint(note, [parts.kind.noteVerifier]).checkpoint,
-      size,
-      roots,
-    );
+  if (note) {
+    const { checkpoint } = openCheckpoint(note, [parts.kind.noteVerifier]);
+    await checkHead(parts.origin, 'the published checkpoint', checkpoint, size, rootAt);
+  }
   if (published) await parts.tiles.writeCheckpoint(published.note);
 }
 
@@ -190,20 +225,15 @@ async function checkPublished<Submission>(
 async function checkWitnesses<Submission>(
   parts: RecoveryParts<Submission>,
   size: bigint,
-  roots: ReadonlyMap<bigint, Uint8Array>,
+  rootAt: RootAt,
 ): Promise<void> {
   const asked = (parts.policy?.witnesses ?? []).map(async ({ name, url }) => {
     if (url === undefined) return;
     try {
       const note = await fetchCosignedCheckpoint(url, parts.origin, { timeoutMs: WITNESS_TIMEOUT_MS });
       if (!note) return;
-      await checkHead(
-        parts,
-        `witness ${name}`,
-        openCheckpoint(note, [parts.kind.noteVerifier]).checkpoint,
-        size,
-        roots,
-      );
+      const { checkpoint } = openCheckpoint(note, [parts.kind.noteVerifier]);
+      await checkHead(parts.origin, `witness ${name}`, checkpoint, size, rootAt);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       parts.logger.warn({ witness: name, code: error.code }, 'a witness could not be asked what it knows');
@@ -213,23 +243,14 @@ async function checkWitnesses<Submission>(
 }
 
 /** @throws LogError published-ahead, published-differs */
-async function checkHead<Submission>(
-  { origin, fetchTile }: RecoveryParts<Submission>,
-  who: string,
-  head: Checkpoint,
-  size: bigint,
-  roots: ReadonlyMap<bigint, Uint8Array>,
-): Promise<void> {
+async function checkHead(origin: string, who: string, head: Checkpoint, size: bigint, rootAt: RootAt): Promise<void> {
   if (head.origin !== origin || head.size > size) {
-    const ours = `the store of ${origin} has ${size} entries`;
-    throw new LogError(
-      'published-ahead',
-      `${who} knows a head of ${head.origin} with ${head.size} entries, ${ours}: it was restored from an older copy, or the key signs elsewhere`,
-    );
+    const knows = `${who} knows a head of ${head.origin} with ${head.size} entries`;
+    const why = 'it was restored from an older copy, or the key signs elsewhere';
+    throw new LogError('published-ahead', `${knows}, the store of ${origin} has ${size} entries: ${why}`);
   }
-  const root =
-    roots.get(head.size) ?? (head.size === 0n ? EMPTY_ROOT : edgeRoot(await edgeFromTiles(head.size, fetchTile)));
-  if (!equalBytes(root, head.root)) {
+  const root = await rootAt(head.size);
+  if (!root || !equalBytes(root, head.root)) {
     throw new LogError('published-differs', `${who} knows another root at size ${head.size}, signed by this log's key`);
   }
 }

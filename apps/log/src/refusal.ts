@@ -14,6 +14,7 @@ export function toHttpError(error: unknown, metrics: LogMetrics): unknown {
   }
   if (error instanceof LogError) {
     metrics.refused.inc({ code: error.code });
+    if (error.code === 'read-only') return new HttpError(405, error.message, { cause: error });
     // What freezes a log is for its operator; clients learn that it is frozen.
     const message = error.code === 'frozen' ? 'the log is frozen' : error.message;
     return new HttpError(503, message, { headers: RETRY_AFTER, cause: error });

@@ -28,11 +28,11 @@ export function ctKind(origin: string, signer: Signer): LogKind<PreChain> {
     encodeLeaf: (preChain, index, sequencedAtMs) => encodeTileLeaf(tileLeaf(preChain, index, sequencedAtMs)),
     joinLeaves: (leaves) => concatBytes(...leaves),
     splitLeaves: (data) => parseTileLeaves(data).map(encodeTileLeaf),
-    leafHash: (leaf) => hashLeaf(merkleTreeLeaf(onlyLeaf(leaf))),
-    dedupeKeyOfLeaf: (leaf) => {
-      const { entry } = onlyLeaf(leaf);
+    readLeaf: (bytes) => {
+      const leaf = onlyLeaf(bytes);
+      const { entry } = leaf;
       if (entry.kind !== 'precert') throw new TypeError('this log holds precertificates only');
-      return preChainKey(entry.issuerKeyHash, entry.tbs);
+      return { hash: hashLeaf(merkleTreeLeaf(leaf)), dedupeKey: preChainKey(entry.issuerKeyHash, entry.tbs) };
     },
     bundlePath: (index, width) => entryBundlePath(index, width, 'data'),
     noteSigner: (timestampMs) =>

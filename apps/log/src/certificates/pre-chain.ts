@@ -1,5 +1,5 @@
-import { fromBase64, sha256, toBase64 } from '#crypto';
-import { CodedError, equalBytes } from '#libs/crypto';
+import { fromBase64, sha256 } from '#crypto';
+import { CodedError, concatBytes, equalBytes } from '#libs/crypto';
 import {
   CHAIN_MAX_CERTIFICATES,
   EXTENDED_KEY_USAGE,
@@ -10,6 +10,7 @@ import {
   verifyChain,
   type Certificate,
 } from '#libs/certificate';
+import { dedupeKeyFrom, type DedupeKey } from '../log-kind.js';
 
 /** A precertificate that may be logged. */
 export interface PreChain {
@@ -93,6 +94,6 @@ function parsing<T>(code: PreChainErrorCode, what: string, parse: () => T): T {
 }
 
 /** The same certificate from the same issuer is one entry (RFC 6962 §3: a log may answer with the SCT it gave before). */
-export function preChainKey(issuerKeyHash: Uint8Array, tbs: Uint8Array): string {
-  return `${toBase64(issuerKeyHash)}${toBase64(sha256(tbs))}`;
+export function preChainKey(issuerKeyHash: Uint8Array, tbs: Uint8Array): DedupeKey {
+  return dedupeKeyFrom(sha256(concatBytes(issuerKeyHash, sha256(tbs))));
 }

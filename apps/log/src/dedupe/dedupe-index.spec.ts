@@ -68,7 +68,7 @@ describe('the dedupe index', () => {
     add(0, 300);
     const ranges = await index.flush(300n);
     const [name = ''] = await readdir(directory);
-    expect(await DedupeIndex.open(directory, [{ first: 0n, end: 299n }])).toBeUndefined();
+    expect(await DedupeIndex.open(directory, [{ first: 0n, end: 299n, count: 299 }])).toBeUndefined();
     const file = await open(join(directory, name), 'r+');
     const byte = Buffer.alloc(1);
     await file.read(byte, 0, 1, 5000);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sequenced } from '../sequencer/tree.js';
-import { RECORD_BYTES, countOf, writeRecord, type RunRange } from './run-format.js';
+import { RECORD_BYTES, writeRecord, type RunRange } from './run-format.js';
 import { Run } from './run.js';
 import { merge, writeRun } from './write-run.js';
 
@@ -57,7 +57,7 @@ export class DedupeIndex {
   }
 
   add(key: string, sequenced: Sequenced): void {
-    this.#recent.set(key, sequenced);
+    if (!this.find(key)) this.#recent.set(key, sequenced); // the first place counts
   }
 
   /** The entries that are in runs are those below this. */
@@ -70,10 +70,10 @@ export class DedupeIndex {
    * that were replaced are still there, for the snapshot that names them: `removeOthers` when there is a new one.
    */
   async flush(size: bigint): Promise<readonly RunRange[]> {
-    const range = { first: this.flushedSize, end: size };
-    if (countOf(range) > 0) {
+    if (size > this.flushedSize) {
       const flushed = [...this.#recent].filter(([, { index }]) => index < size);
       flushed.sort(([a], [b]) => (a < b ? -1 : 1));
+      const range = { first: this.flushedSize, end: size, count: flushed.length };
       const run = await this.#write(range, toRecords(flushed));
       this.#runs = [...this.#runs, run];
       for (const [key] of flushed) this.#recent.delete(key);
@@ -86,7 +86,8 @@ export class DedupeIndex {
     for (let together = this.#sameLength(); together.length >= MERGED_RUNS; together = this.#sameLength()) {
       const [first, last] = [together[0], together.at(-1)];
       if (!first || !last) return;
-      const range = { first: first.range.first, end: last.range.end };
+      const count = together.reduce((sum, run) => sum + run.range.count, 0);
+      const range = { first: first.range.first, end: last.range.end, count };
       const merged = await this.#write(range, merge(together.map((run) => run.records())));
       this.#runs = [...this.#runs.slice(0, -together.length), merged];
       for (const run of together) run.close();
@@ -97,8 +98,8 @@ export class DedupeIndex {
   #sameLength(): readonly Run[] {
     const newest = this.#runs.at(-1);
     if (!newest) return [];
-    const limit = countOf(newest.range) * (MERGED_RUNS / 2);
-    const longer = this.#runs.findLastIndex((run) => countOf(run.range) > limit);
+    const limit = newest.range.count * (MERGED_RUNS / 2);
+    const longer = this.#runs.findLastIndex((run) => run.range.count > limit);
     return this.#runs.slice(longer + 1);
   }
 

@@ -4,11 +4,11 @@ import { filterBytes } from './bloom-filter.js';
 /**
  * A run: what is known of the entries `first` to `end` (exclusive), sorted by key, never changed.
  *
- * `"TLYRUN/1" ‖ u64 first ‖ u64 end`, then a record for each entry, `key[32] ‖ u48 index ‖ u48 sequencedAtMs`, then the
+ * `"TLYRUN/1" ‖ u64 first ‖ u64 end ‖ u64 count`, then a record for each key, `key[32] ‖ u48 index ‖ u48 sequencedAtMs`, then the
  * Bloom filter, then the SHA-256 of all that. An index or a time below 2^48 is enough for any log of ours.
  */
 export const MAGIC = Buffer.from('TLYRUN/1');
-export const HEADER_BYTES = 24;
+export const HEADER_BYTES = 32;
 export const KEY_BYTES = 32;
 export const RECORD_BYTES = KEY_BYTES + 12;
 export const CHECKSUM_BYTES = 32;
@@ -16,21 +16,20 @@ export const CHECKSUM_BYTES = 32;
 export interface RunRange {
   readonly first: bigint;
   readonly end: bigint;
-}
-
-export function countOf({ first, end }: RunRange): number {
-  return Number(end - first);
+  /** Keys: as many as entries, unless a log holds an entry twice. */
+  readonly count: number;
 }
 
 export function fileBytes(range: RunRange): number {
-  return HEADER_BYTES + countOf(range) * RECORD_BYTES + filterBytes(countOf(range)) + CHECKSUM_BYTES;
+  return HEADER_BYTES + range.count * RECORD_BYTES + filterBytes(range.count) + CHECKSUM_BYTES;
 }
 
-export function encodeHeader({ first, end }: RunRange): Buffer {
+export function encodeHeader({ first, end, count }: RunRange): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
   header.writeBigUInt64BE(first, 8);
   header.writeBigUInt64BE(end, 16);
+  header.writeBigUInt64BE(BigInt(count), 24);
   return header;
 }
 

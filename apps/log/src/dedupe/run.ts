@@ -5,7 +5,6 @@ import type { Sequenced } from '../sequencer/tree.js';
 import { BloomFilter, filterBytes } from './bloom-filter.js';
 import {
   CHECKSUM_BYTES,
-  countOf,
   encodeHeader,
   fileBytes,
   HEADER_BYTES,
@@ -56,7 +55,7 @@ export class Run {
   static async #read(path: string, range: RunRange, file: number): Promise<Run | undefined> {
     const bytes = fileBytes(range);
     if (fstatSync(file).size !== bytes) return undefined;
-    const count = countOf(range);
+    const { count } = range;
     const fences = new Float64Array(Math.ceil(count / BLOCK_RECORDS));
     const filter = Buffer.alloc(filterBytes(count));
     const filterAt = HEADER_BYTES + count * RECORD_BYTES;
@@ -106,7 +105,7 @@ export class Run {
 
   #findIn(block: number, key: Buffer): Sequenced | undefined {
     const first = block * BLOCK_RECORDS;
-    const records = Math.min(BLOCK_RECORDS, countOf(this.range) - first);
+    const records = Math.min(BLOCK_RECORDS, this.range.count - first);
     readSync(this.#file, this.#block, 0, records * RECORD_BYTES, HEADER_BYTES + first * RECORD_BYTES);
     for (let at = 0; at < records * RECORD_BYTES; at += RECORD_BYTES) {
       if (this.#block.compare(key, 0, KEY_BYTES, at, at + KEY_BYTES) === 0) return readRecord(this.#block, at);
@@ -116,7 +115,7 @@ export class Run {
 
   /** The records in the order of their keys, some at a time. */
   *records(): Generator<Buffer, void, undefined> {
-    const count = countOf(this.range);
+    const count = this.range.count;
     for (let first = 0; first < count; first += BLOCK_RECORDS) {
       const records = Math.min(BLOCK_RECORDS, count - first);
       const block = Buffer.alloc(records * RECORD_BYTES);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { BloomFilter, filterBytes } from './bloom-filter.js';
-import { countOf, encodeHeader, KEY_BYTES, RECORD_BYTES, type RunRange } from './run-format.js';
+import { encodeHeader, KEY_BYTES, RECORD_BYTES, type RunRange } from './run-format.js';
 
 const WRITE_RECORDS = 2048;
 
@@ -10,7 +10,7 @@ const WRITE_RECORDS = 2048;
  * it may be written in place.
  */
 export async function writeRun(path: string, range: RunRange, records: Iterable<Buffer>): Promise<void> {
-  const filter = new BloomFilter(Buffer.alloc(filterBytes(countOf(range))));
+  const filter = new BloomFilter(Buffer.alloc(filterBytes(range.count)));
   const hash = createHash('sha256');
   const file = await open(path, 'w', 0o600);
   try {

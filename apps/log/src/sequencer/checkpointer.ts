@@ -1,22 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { utf8Encode } from '#libs/crypto';
-import { EventStoreError, type EventStore, type NewEvent } from '#libs/event-store';
+import { EventStoreError, type EventStore, type NewEvent, type Revision } from '#libs/event-store';
 import { formatNote, formatSignatureLine, parseNote, signNote, type NoteSignature } from '#libs/note';
-import { TileStoreError, type TileStore } from '#libs/tile-store';
+import type { TileStore } from '#libs/tile-store';
 import { formatCheckpoint } from '#libs/tlog';
 import type { Logger } from 'pino';
 import { checkpointPublished, checkpointSigned, type CheckpointSigned } from '../events.js';
 import type { LogKind } from '../log-kind.js';
 import type { LogMetrics } from '../metrics.js';
+import type { Snapshot } from '../snapshot.js';
 import { followCheckpoints, type Checkpoints } from './checkpoints.js';
 import type { Freeze } from './freeze.js';
+import { isNoSpace } from './no-space.js';
 import type { MarkFile } from './mark.js';
 import type { Publications } from './publications.js';
+import type { Snapshots } from './snapshots.js';
 import type { Tree } from './tree.js';
 import type { Witnesses } from './witnesses.js';
 
 /** After a try that found no quorum. */
 const QUORUM_RETRY_MS = 250;
+const NO_SPACE_RETRY_MS = 1_000;
 
 export interface CheckpointerParts<Submission> {
   readonly kind: LogKind<Submission>;
@@ -32,7 +36,10 @@ export interface CheckpointerParts<Submission> {
   readonly publications: Publications;
   /** At least this long from one signature to the next. */
   readonly intervalMs: number;
+  /** Brings the tree up to the store, when another writer was seen. */
+  readonly catchUp: () => Promise<void>;
   readonly freeze: Freeze;
+  readonly snapshots: Snapshots;
   readonly metrics: LogMetrics;
   readonly logger: Logger;
   readonly now: () => number;
@@ -46,6 +53,12 @@ export class Checkpointer<Submission> {
   #checkpoints: Checkpoints;
   #running: Promise<void> | undefined;
   #signedAt = -Infinity;
+  /** The size whose tiles this process has written. */
+  #filesOf: bigint | undefined;
+  /** The tree as it was when it was last signed. */
+  #signing: Omit<Snapshot, 'runs' | 'checkpointRevision'> | undefined;
+  /** Since when there is something that isn't published. */
+  #behindSince: number | undefined;
   readonly #closing = new AbortController();
 
   constructor(private readonly parts: CheckpointerParts<Submission>) {
@@ -54,13 +67,22 @@ export class Checkpointer<Submission> {
 
   /** There may be something to publish. */
   wake(): void {
+    if (!this.#isDone()) this.#behindSince ??= performance.now();
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
   }
 
+  /** Milliseconds that committed entries have waited to be published. */
+  behindMs(): number {
+    return this.#behindSince === undefined ? 0 : performance.now() - this.#behindSince;
+  }
+
+  #isDone(): boolean {
+    return this.parts.publications.current?.size === this.parts.tree.size;
+  }
+
   async #run(): Promise<void> {
-    const { freeze, publications, tree, logger } = this.parts;
-    const done = (): boolean => publications.current?.size === tree.size;
-    while (!done() && freeze.reason === undefined && !this.#closing.signal.aborted) {
+    const { freeze, logger } = this.parts;
+    while (!this.#isDone() && freeze.reason === undefined && !this.#closing.signal.aborted) {
       try {
         await this.#pause(this.#signedAt + this.parts.intervalMs - performance.now());
         const signed = await this.#sign();
@@ -70,9 +92,9 @@ export class Checkpointer<Submission> {
         else await this.#pause(QUORUM_RETRY_MS);
       } catch (error) {
         if (this.#closing.signal.aborted) return;
-        if (error instanceof TileStoreError && error.code === 'no-space') {
-          logger.error({ err: error }, 'no room for tiles; trying again');
-          await this.#pause(QUORUM_RETRY_MS);
+        if (isNoSpace(error)) {
+          logger.error({ err: error }, 'the disk is full: nothing can be published until there is room');
+          await this.#pause(NO_SPACE_RETRY_MS).catch(() => undefined);
         } else {
           freeze.freeze(error);
         }
@@ -88,9 +110,14 @@ export class Checkpointer<Submission> {
   async #sign(): Promise<CheckpointSigned | undefined> {
     const { kind, origin, stream, tree, mark, metrics, now } = this.parts;
     const last = this.#checkpoints.signed;
-    if (last && last.size === tree.size) return last; // signed before, and not yet published
+    if (last && last.size > tree.size) {
+      await this.parts.catchUp();
+      return undefined;
+    }
     const [size, root] = [tree.size, tree.root()];
-    await this.#writeFiles();
+    this.#signing = { size, root, revision: tree.revision, lastSequencedAtMs: tree.lastSequencedAtMs };
+    await this.#writeFiles(size);
+    if (last?.size === size) return last; // signed before, and not yet published
     // Time moves on from checkpoint to checkpoint, and no entry is newer than the checkpoint that covers it.
     const times = [now(), Number(last?.timestampMs ?? -1n) + 1, Number(tree.lastSequencedAtMs)];
     const timestampMs = BigInt(Math.max(...times));
@@ -99,20 +126,23 @@ export class Checkpointer<Submission> {
     const note = formatNote(await signNote(text, [kind.noteSigner(timestampMs)]));
     this.#signedAt = performance.now();
     const signed = { size, root, timestampMs, note };
-    if (!(await this.#append(checkpointSigned(stream, signed)))) return undefined;
-    this.#checkpoints = { ...this.#checkpoints, signed };
+    const signedRevision = await this.#append(checkpointSigned(stream, signed));
+    if (signedRevision === undefined) return undefined;
+    this.#checkpoints = { ...this.#checkpoints, signed, signedRevision };
     metrics.signedSize.set(Number(size));
     return signed;
   }
 
   /** Never sign what can't be read: full tiles and bundles are durable, partial ones are in place. */
-  async #writeFiles(): Promise<void> {
+  async #writeFiles(size: bigint): Promise<void> {
+    if (this.#filesOf === size) return;
     const { tree, tiles, metrics } = this.parts;
     const stop = metrics.tileSeconds.startTimer();
     const { full, partial } = tree.files();
     await tiles.writeFull(full);
     tree.forgetFiles(full.length);
     await tiles.writePartial(partial);
+    this.#filesOf = size;
     stop();
   }
 
@@ -124,28 +154,34 @@ export class Checkpointer<Submission> {
   }
 
   async #publish(signed: CheckpointSigned, cosignatures: readonly NoteSignature[]): Promise<void> {
-    const { stream, tiles, publications, metrics, now } = this.parts;
+    const { stream, tree, tiles, publications, snapshots, metrics, now } = this.parts;
+    const { size, root } = signed;
     const lines = utf8Encode(cosignatures.map(formatSignatureLine).join(''));
-    if (!(await this.#append(checkpointPublished(stream, { size: signed.size, cosignatures: lines })))) return;
+    if ((await this.#append(checkpointPublished(stream, { size, cosignatures: lines }))) === undefined) return;
     const note = withCosignatures(signed.note, cosignatures);
     await tiles.writeCheckpoint(note);
-    publications.publish({ size: signed.size, root: signed.root, note });
-    metrics.published(Number(signed.size), now());
+    publications.publish({ size, root, note });
+    this.#behindSince = this.#isDone() ? undefined : performance.now();
+    metrics.published(Number(size), now());
+    const { signedRevision: checkpointRevision } = this.#checkpoints;
+    // A frozen log is read from its last snapshot to the event that froze it.
+    if (this.#signing?.size !== size || checkpointRevision === undefined || tree.isFrozen) return;
+    snapshots.consider({ ...this.#signing, checkpointRevision });
   }
 
-  /** Appends to the checkpoint stream; false when another writer did so first, and then we have caught up with it. */
-  async #append(event: NewEvent): Promise<boolean> {
+  /** The revision in the checkpoint stream; undefined when another writer was first, and then we have caught up with it. */
+  async #append(event: NewEvent): Promise<Revision | undefined> {
     const { store, stream } = this.parts;
     for (;;) {
       try {
         const { last } = await store.append(stream, this.#checkpoints.revision, [event]);
         this.#checkpoints = { ...this.#checkpoints, revision: last };
-        return true;
+        return last;
       } catch (error) {
         if (!(error instanceof EventStoreError)) throw error;
         if (error.code === 'wrong-expected-revision') {
           this.#checkpoints = await followCheckpoints(store, stream, this.#checkpoints);
-          return false;
+          return undefined;
         }
         if (error.code !== 'outcome-unknown') throw error;
         await this.#pause(QUORUM_RETRY_MS);

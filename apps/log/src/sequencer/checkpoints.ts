@@ -1,4 +1,4 @@
-import type { EventStore, Expected } from '#libs/event-store';
+import type { EventStore, Expected, Revision } from '#libs/event-store';
 import {
   EVENT,
   readCheckpointPublished,
@@ -12,41 +12,41 @@ import { LogError } from '../log-error.js';
 export interface Checkpoints {
   readonly revision: Expected;
   readonly signed?: CheckpointSigned;
+  readonly signedRevision?: Revision;
   readonly published?: CheckpointPublished;
-  /** Note of the published checkpoint as it was signed. */
-  readonly publishedNote?: Uint8Array;
+  /** The published checkpoint as it was signed. */
+  readonly publishedAs?: CheckpointSigned;
 }
 
 /**
- * Follows the checkpoint stream from what is known already to its head.
- * @param onSigned is shown every signed checkpoint
+ * The state after each event of the checkpoint stream, from revision `from` on, which has to be the first event or a
+ * CheckpointSigned.
  * @throws LogError unknown-event
  */
-export async function followCheckpoints(
+export async function* checkpointStates(
   store: EventStore,
   stream: string,
-  known: Checkpoints,
-  onSigned: (signed: CheckpointSigned) => void = () => undefined,
-): Promise<Checkpoints> {
+  from: Revision,
+  known: Checkpoints = { revision: 'no_stream' },
+): AsyncGenerator<Checkpoints, void, undefined> {
   let state = known;
-  const from = known.revision === 'no_stream' ? 0n : known.revision + 1n;
   for await (const event of store.readStream(stream, { from })) {
     switch (event.type) {
       case EVENT.checkpointSigned: {
-        const signed = readCheckpointSigned(event);
-        onSigned(signed);
-        state = { ...state, revision: event.revision, signed };
+        const { revision } = event;
+        state = { ...state, revision, signed: readCheckpointSigned(event), signedRevision: revision };
         break;
       }
       case EVENT.checkpointPublished: {
         const published = readCheckpointPublished(event);
         if (published.size !== state.signed?.size) {
+          const place = `event ${event.revision} of ${stream}`;
           throw new LogError(
             'unknown-event',
-            `event ${event.revision} of ${stream} publishes size ${published.size}, which is not the size signed before it`,
+            `${place} publishes size ${published.size}, which was not signed before it`,
           );
         }
-        state = { ...state, revision: event.revision, published, publishedNote: state.signed.note };
+        state = { ...state, revision: event.revision, published, publishedAs: state.signed };
         break;
       }
       default:
@@ -55,6 +55,14 @@ export async function followCheckpoints(
           `event ${event.revision} of ${stream} is a ${event.type}, which this version doesn't know`,
         );
     }
+    yield state;
   }
+}
+
+/** Follows the stream from what is known to its head. @throws LogError unknown-event */
+export async function followCheckpoints(store: EventStore, stream: string, known: Checkpoints): Promise<Checkpoints> {
+  const from = known.revision === 'no_stream' ? 0n : known.revision + 1n;
+  let state = known;
+  for await (const next of checkpointStates(store, stream, from, known)) state = next;
   return state;
 }

@@ -1,10 +1,11 @@
 import { LogError } from '../log-error.js';
+import type { DedupeKey } from '../log-kind.js';
 import type { Sequenced } from './tree.js';
 
 /** An admitted entry that waits for its index. */
 export interface Waiting<Submission> {
   readonly submission: Submission;
-  readonly dedupeKey: string;
+  readonly dedupeKey: DedupeKey;
   readonly bytes: number;
   readonly resolve: (sequenced: Sequenced) => void;
   readonly reject: (error: unknown) => void;
@@ -16,7 +17,7 @@ const ROUND_ENTRIES = 1024;
 /** Entries between admission and commit: bounded, first come first served; the same entry waits once. */
 export class Pool<Submission> {
   #waiting: Waiting<Submission>[] = [];
-  readonly #inFlight = new Map<string, Promise<Sequenced>>();
+  readonly #inFlight = new Map<DedupeKey, Promise<Sequenced>>();
 
   /**
    * @param limit more entries than this don't wait: the client is asked to come back
@@ -35,7 +36,7 @@ export class Pool<Submission> {
    * The index that the entry will get. The same entry, while it is in flight, shares one promise.
    * @throws LogError pool-full
    */
-  offer(submission: Submission, dedupeKey: string, bytes: number): Promise<Sequenced> {
+  offer(submission: Submission, dedupeKey: DedupeKey, bytes: number): Promise<Sequenced> {
     const shared = this.#inFlight.get(dedupeKey);
     if (shared) return shared;
     if (this.#waiting.length >= this.limit) {
@@ -61,6 +62,15 @@ export class Pool<Submission> {
   /** Back to the front: a round that could not be committed as it was. */
   putBack(entries: readonly Waiting<Submission>[]): void {
     this.#waiting.unshift(...entries);
+  }
+
+  /** Answers the entries that are in the log by now: another writer logged them. */
+  settle(find: (dedupeKey: DedupeKey) => Sequenced | undefined): void {
+    this.#waiting = this.#waiting.filter((entry) => {
+      const known = find(entry.dedupeKey);
+      if (known) entry.resolve(known);
+      return !known;
+    });
   }
 
   rejectAll(error: unknown): void {

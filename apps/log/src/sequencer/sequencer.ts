@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { EventStoreError, type EventStore, type NewEvent, type Revision } from '#libs/event-store';
+import { EventStoreError, type EventStore, type NewEvent } from '#libs/event-store';
 import { entriesSequenced } from '../events.js';
 import { LogError } from '../log-error.js';
 import type { LogKind } from '../log-kind.js';
 import type { LogMetrics } from '../metrics.js';
 import type { Freeze } from './freeze.js';
+import { isNoSpace } from './no-space.js';
 import type { Pool, Waiting } from './pool.js';
 import type { Sequenced, Tree } from './tree.js';
 
@@ -18,8 +19,6 @@ export interface SequencerParts<Submission> {
   readonly kind: LogKind<Submission>;
   readonly store: EventStore;
   readonly stream: string;
-  /** Of the last event that `tree` has applied. */
-  readonly revision: Revision;
   readonly tree: Tree<Submission>;
   readonly pool: Pool<Submission>;
   readonly freeze: Freeze;
@@ -35,17 +34,15 @@ export interface SequencerParts<Submission> {
  * nobody, and under load the entries that came during a commit share the next one.
  */
 export class Sequencer<Submission> {
-  #revision: Revision;
+  #isBehind = false;
   #running: Promise<void> | undefined;
   #closed = false;
 
-  constructor(private readonly parts: SequencerParts<Submission>) {
-    this.#revision = parts.revision;
-  }
+  constructor(private readonly parts: SequencerParts<Submission>) {}
 
   /**
    * The index of the entry, once it is committed. The same entry always gets the same one.
-   * @throws LogError pool-full, closing, frozen
+   * @throws LogError pool-full, closing, frozen, read-only, no-space
    */
   async add(submission: Submission, bytes: number): Promise<Sequenced> {
     const { kind, tree, pool, freeze } = this.parts;
@@ -54,30 +51,46 @@ export class Sequencer<Submission> {
     const dedupeKey = kind.dedupeKey(submission);
     const known = tree.find(dedupeKey);
     if (known) return known;
+    if (tree.isFrozen) throw readOnly();
     const sequenced = pool.offer(submission, dedupeKey, bytes);
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    void this.#start();
     return sequenced;
+  }
+
+  /** Applies what another writer has committed, between two rounds. */
+  async catchUp(): Promise<void> {
+    this.#isBehind = true;
+    await this.#start();
+  }
+
+  #start(): Promise<void> {
+    return (this.#running ??= this.#run().finally(() => (this.#running = undefined)));
   }
 
   async #run(): Promise<void> {
     const { pool, freeze } = this.parts;
     // A turn of the event loop lets requests that arrived together share a round.
     await delay(0);
-    while (pool.length > 0 && freeze.reason === undefined) {
-      const round = pool.take();
-      try {
-        await this.#round(round);
-      } catch (error) {
-        freeze.freeze(error);
-        for (const entry of round) entry.reject(this.#refusal(error));
-      }
+    while ((pool.length > 0 || this.#isBehind) && freeze.reason === undefined) {
+      if (this.#isBehind) await this.#catchUp().catch((error: unknown) => freeze.freeze(error));
+      const round = freeze.reason === undefined ? pool.take() : [];
+      if (round.length > 0) await this.#round(round).catch((error: unknown) => this.#fail(round, error));
     }
     if (freeze.reason !== undefined) pool.rejectAll(new LogError('frozen', `the log is frozen: ${freeze.reason}`));
   }
 
-  #refusal(error: unknown): LogError {
-    if (error instanceof LogError) return error;
-    return new LogError('frozen', 'the log could not commit the entry, and is frozen', { cause: error });
+  /** A round that was not committed, or of which nobody knows. */
+  #fail(round: readonly Waiting<Submission>[], error: unknown): void {
+    let refusal = error;
+    if (isNoSpace(error)) {
+      refusal = new LogError('no-space', 'the disk of the log is full; nothing was logged, try again later', {
+        cause: error,
+      });
+    } else if (!(error instanceof LogError && error.code === 'closing')) {
+      this.parts.freeze.freeze(error);
+      refusal = new LogError('frozen', 'the log could not commit the entry, and is frozen', { cause: error });
+    }
+    for (const entry of round) entry.reject(refusal);
   }
 
   async #round(round: readonly Waiting<Submission>[]): Promise<void> {
@@ -90,13 +103,12 @@ export class Sequencer<Submission> {
     );
     const stop = metrics.roundSeconds.startTimer();
     if (await this.#commit(events)) {
-      this.#revision += BigInt(events.length);
       tree.apply(events);
       round.forEach((entry, i) => entry.resolve({ index: first + BigInt(i), sequencedAtMs }));
     } else {
-      // Another writer exists. What it committed may hold entries of this round; the others get new indexes.
-      await this.#catchUp();
-      pool.putBack(round.filter((entry) => !resolveKnown(entry, tree)));
+      // Another writer exists. What it committed may hold entries that wait here; the others get new indexes.
+      this.#isBehind = true;
+      pool.putBack(round);
     }
     stop();
     metrics.roundEntries.observe(round.length);
@@ -125,7 +137,7 @@ export class Sequencer<Submission> {
   async #commit(events: readonly NewEvent[]): Promise<boolean> {
     for (;;) {
       try {
-        await this.parts.store.append(this.parts.stream, this.#revision, events);
+        await this.parts.store.append(this.parts.stream, this.parts.tree.revision, events);
         return true;
       } catch (error) {
         if (!(error instanceof EventStoreError)) throw error;
@@ -139,11 +151,12 @@ export class Sequencer<Submission> {
   }
 
   async #catchUp(): Promise<void> {
-    const { store, stream, tree } = this.parts;
-    for await (const event of store.readStream(stream, { from: this.#revision + 1n })) {
-      tree.apply([event]);
-      this.#revision = event.revision;
-    }
+    const { store, stream, tree, pool, committed } = this.parts;
+    this.#isBehind = false;
+    for await (const event of store.readStream(stream, { from: tree.revision + 1n })) tree.apply([event]);
+    pool.settle((dedupeKey) => tree.find(dedupeKey));
+    if (tree.isFrozen) pool.rejectAll(readOnly());
+    committed();
   }
 
   /** Takes nothing new, and finishes the rounds that have begun. */
@@ -153,8 +166,6 @@ export class Sequencer<Submission> {
   }
 }
 
-function resolveKnown<Submission>(entry: Waiting<Submission>, tree: Tree<Submission>): boolean {
-  const known = tree.find(entry.dedupeKey);
-  if (known) entry.resolve(known);
-  return known !== undefined;
+function readOnly(): LogError {
+  return new LogError('read-only', 'This log has been frozen, please switch to the latest log.');
 }

@@ -1,8 +1,9 @@
-import type { NewEvent, StoredEvent } from '#libs/event-store';
+import type { NewEvent, Revision, StoredEvent } from '#libs/event-store';
 import { EMPTY_EDGE, TILE_WIDTH, edgeRoot, integrate, partialTiles, tilePath, type TileEdge } from '#libs/tlog';
-import { readEntriesSequenced } from '../events.js';
+import type { DedupeIndex } from '../dedupe/dedupe-index.js';
+import { EVENT, readEntriesSequenced, readLogFrozen } from '../events.js';
 import { LogError } from '../log-error.js';
-import type { LogKind } from '../log-kind.js';
+import type { DedupeKey, LogKind } from '../log-kind.js';
 
 /** Where an entry is, and when it came there. */
 export interface Sequenced {
@@ -16,18 +17,45 @@ export interface TreeFile {
   readonly bytes: Uint8Array;
 }
 
+/** The tree after some event: what the next one is applied to. */
+export interface TreeState {
+  /** Of the last event applied. */
+  readonly revision: Revision;
+  readonly edge: TileEdge;
+  /** The leaves of the last, partial bundle. */
+  readonly tail: readonly Uint8Array[];
+  readonly lastSequencedAtMs: bigint;
+}
+
+/** After `LogCreated`, the event at revision 0. */
+export const NEW_TREE: TreeState = { revision: 0n, edge: EMPTY_EDGE, tail: [], lastSequencedAtMs: 0n };
+
 /**
  * The tree as a pure function of the committed events, held in memory: the right edge, the leaves of the last partial
- * bundle, the files that became full and are not yet written, and where each entry is.
+ * bundle, the files that became full and are not yet written. It tells the dedupe index where each entry is.
  */
 export class Tree<Submission> {
-  #edge: TileEdge = EMPTY_EDGE;
-  #tail: Uint8Array[] = [];
+  #revision: Revision;
+  #edge: TileEdge;
+  #tail: Uint8Array[];
   #full: TreeFile[] = [];
-  #lastSequencedAtMs = 0n;
-  readonly #entries = new Map<string, Sequenced>();
+  #lastSequencedAtMs: bigint;
+  #isFrozen = false;
 
-  constructor(private readonly kind: LogKind<Submission>) {}
+  constructor(
+    private readonly kind: LogKind<Submission>,
+    readonly dedupe: DedupeIndex,
+    { revision, edge, tail, lastSequencedAtMs }: TreeState = NEW_TREE,
+  ) {
+    this.#revision = revision;
+    this.#edge = edge;
+    this.#tail = [...tail];
+    this.#lastSequencedAtMs = lastSequencedAtMs;
+  }
+
+  get revision(): Revision {
+    return this.#revision;
+  }
 
   get size(): bigint {
     return this.#edge.size;
@@ -37,42 +65,60 @@ export class Tree<Submission> {
     return this.#lastSequencedAtMs;
   }
 
+  /** After `LogFrozen` nothing is added any more. */
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
   root(): Uint8Array {
     return edgeRoot(this.#edge);
   }
 
-  find(dedupeKey: string): Sequenced | undefined {
-    return this.#entries.get(dedupeKey);
+  find(dedupeKey: DedupeKey): Sequenced | undefined {
+    return this.dedupe.find(dedupeKey);
   }
 
   /**
-   * Integrates committed events. Leaves are cut out of the events' bytes and hashed anew: what was hashed at admission
-   * may not be what was committed.
+   * Applies committed events, in order, from the revision after the last one. Leaves are cut out of the events' bytes and
+   * hashed anew: what was hashed at admission may not be what was committed.
    * @throws LogError gap, unknown-event
    */
   apply(events: readonly (NewEvent | StoredEvent)[]): void {
     const hashes: Uint8Array[] = [];
-    const size = this.#edge.size;
-    for (const event of events) {
-      const { firstIndex, count, sequencedAtMs, data } = readEntriesSequenced(event);
-      const leaves = this.kind.splitLeaves(data);
-      const expected = size + BigInt(hashes.length);
-      if (firstIndex !== expected || count !== leaves.length) {
-        const found = `${leaves.length} of ${count} entries from index ${firstIndex}`;
-        throw new LogError('gap', `an event holds ${found}, the tree goes on at ${expected}`);
-      }
-      for (const leaf of leaves) {
-        this.#entries.set(this.kind.dedupeKeyOfLeaf(leaf), { index: size + BigInt(hashes.length), sequencedAtMs });
-        hashes.push(this.kind.leafHash(leaf));
-        this.#addToBundle(leaf, size + BigInt(hashes.length));
-      }
-      if (sequencedAtMs > this.#lastSequencedAtMs) this.#lastSequencedAtMs = sequencedAtMs;
-    }
+    for (const event of events) this.#applyOne(event, hashes);
     const { edge, tiles } = integrate(this.#edge, hashes);
     for (const { level, index, width, bytes } of tiles) {
       if (width === TILE_WIDTH) this.#full.push({ path: tilePath(level, index), bytes });
     }
     this.#edge = edge;
+    this.#revision += BigInt(events.length);
+  }
+
+  #applyOne(event: NewEvent | StoredEvent, hashes: Uint8Array[]): void {
+    const size = this.#edge.size + BigInt(hashes.length);
+    if (this.#isFrozen) throw new LogError('gap', `an event follows the one that froze the log at size ${size}`);
+    if (event.type === EVENT.logFrozen) {
+      const { finalSize } = readLogFrozen(event);
+      if (finalSize !== size)
+        throw new LogError('gap', `the log was frozen at size ${finalSize}, it has ${size} entries`);
+      this.#isFrozen = true;
+      return;
+    }
+    const { firstIndex, count, sequencedAtMs, data } = readEntriesSequenced(event);
+    const leaves = this.kind.splitLeaves(data);
+    if (firstIndex !== size || count !== leaves.length) {
+      const found = `${leaves.length} of ${count} entries from index ${firstIndex}`;
+      throw new LogError('gap', `an event holds ${found}, the tree goes on at ${size}`);
+    }
+    let index = size;
+    for (const leaf of leaves) {
+      const { hash, dedupeKey } = this.kind.readLeaf(leaf);
+      this.dedupe.add(dedupeKey, { index, sequencedAtMs });
+      hashes.push(hash);
+      index++;
+      this.#addToBundle(leaf, index);
+    }
+    if (sequencedAtMs > this.#lastSequencedAtMs) this.#lastSequencedAtMs = sequencedAtMs;
   }
 
   #addToBundle(leaf: Uint8Array, sizeAfter: bigint): void {
