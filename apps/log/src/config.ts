@@ -18,6 +18,8 @@ const settings = z.strictObject({
   /** Entries that may wait to be sequenced. */
   poolLimit: z.coerce.number().int().min(1).max(1_000_000).default(4096),
   checkpointIntervalMs: z.coerce.number().int().min(0).max(60_000).default(100),
+  /** rekor, development only: `POST /add` takes any leaf, for load generators. */
+  rawAdd: z.stringbool().optional(),
 });
 
 export type LogConfig = z.infer<typeof settings>;
@@ -32,6 +34,14 @@ export function loadConfig(env: NodeJS.ProcessEnv): LogConfig {
     .refine((config) => config.kind !== 'ct' || config.policyFile === undefined, {
       path: ['policyFile'],
       message: 'a ct log asks no witnesses',
+    })
+    .refine((config) => !config.rawAdd || config.profile === 'development', {
+      path: ['rawAdd'],
+      message: 'a production log takes only what was verified',
+    })
+    .refine((config) => !config.rawAdd || config.kind === 'rekor', {
+      path: ['rawAdd'],
+      message: 'a ct log has no such leaves',
     });
   return readSettings('TALLY_LOG_', checked, env);
 }

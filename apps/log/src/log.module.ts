@@ -9,6 +9,7 @@ import { ctKind } from './certificates/ct-kind.js';
 import type { LogConfig } from './config.js';
 import { AddEntryHandler } from './entries/add-entry.handler.js';
 import { EntriesController } from './entries/entries.controller.js';
+import { RawAddController } from './entries/raw-add.controller.js';
 import { rekorKind } from './entries/rekor-kind.js';
 import { Log, type LogParts } from './log.js';
 import { TilesController } from './tiles/tiles.controller.js';
@@ -42,7 +43,7 @@ function rekorModule(config: LogConfig, context: ServiceContext, parts?: LogPart
   return {
     module: LogModule,
     imports: [CqrsModule.forRoot()],
-    controllers: [EntriesController, TilesController],
+    controllers: [EntriesController, TilesController, ...(config.rawAdd ? [RawAddController] : [])],
     providers: [{ provide: Log, useFactory: open }, AddEntryHandler],
   };
 }
@@ -73,5 +74,6 @@ export function logService(config: LogConfig, parts?: LogParts): Service {
     module: (context) => LogModule.with(config, context, parts),
     errors: (path) => (path.startsWith('/api/') ? 'rpc-status' : 'plain'),
     bodyLimit: BODY_LIMIT,
+    ...(config.rawAdd && { bodies: 'json-or-bytes' as const }),
   };
 }
