@@ -1,11 +1,15 @@
 import { toHex } from '#crypto';
+import { equalBytes } from '#libs/crypto';
 import {
+  frontierRoot,
   MerkleError,
   proveConsistency,
   proveSubtreeConsistency,
   verifyConsistency,
   verifySubtreeConsistency,
+  type NodeReader,
 } from '#libs/merkle';
+import { TlogError } from './error.js';
 import { hashTiles, type FetchFile } from './log-files.js';
 import { TILE_HEIGHT } from './tile.js';
 import { tileNodeReader } from './tile-reader.js';
@@ -82,25 +86,47 @@ export async function judgeHashes(pair: HashPair, head: TreeHead, fetch: FetchFi
   return holds(derived) ? { ...difference, proven: true } : { ...difference, unlessIn: below, proven: false };
 }
 
-/** Whether the tree of `head` really has another root at the size of `earlier`: then its log has signed two histories. */
-export async function judgeEarlierRoot(
+/**
+ * Asks the tiles for the root that the tree of `head` really has at the size of `earlier` (1 to that of `head`), and for the
+ * proof of it: another one means that the log has signed two histories. Undefined when the proof does not hold, which alone
+ * says nothing.
+ * @throws whatever `fetch` throws
+ */
+export async function judgeEarlier(
   earlier: TreeHead,
-  derived: Uint8Array,
   head: TreeHead,
   fetch: FetchFile,
-): Promise<Difference> {
-  const proof = await proveConsistency(earlier.size, head.size, tileNodeReader(head.size, hashTiles(fetch))).catch(
-    none,
-  );
-  const claim = { size1: earlier.size, root1: derived, size2: head.size, root2: head.root };
+): Promise<Difference | 'consistent' | undefined> {
+  const read = tileNodeReader(head.size, hashTiles(fetch));
+  const root = await rootAt(earlier.size, read).catch(noneForWrongTiles);
+  const proof = await proveConsistency(earlier.size, head.size, read).catch(noneForWrongTiles);
+  if (root === undefined || proof === undefined) return undefined;
+  const claim = { size1: earlier.size, root1: root, size2: head.size, root2: head.root, proof };
+  if (!verifies(() => verifyConsistency(claim))) return undefined;
+  return equalBytes(root, earlier.root) ? 'consistent' : { ...earlierRootDiffers(earlier, root), proven: true };
+}
+
+export function earlierRootDiffers(earlier: TreeHead, root: Uint8Array): Difference {
   return {
     code: 'earlier-root-differs',
     file: 'checkpoint',
     index: earlier.size,
     expected: toHex(earlier.root),
-    found: toHex(derived),
-    proven: proof !== undefined && verifies(() => verifyConsistency({ ...claim, proof })),
+    found: toHex(root),
+    proven: false,
   };
+}
+
+/** The root of the first `size` leaves, made of the complete subtrees that they consist of. */
+async function rootAt(size: bigint, read: NodeReader): Promise<Uint8Array> {
+  const hashes: Uint8Array[] = [];
+  let from = 0n;
+  for (let level = size.toString(2).length - 1; level >= 0; level--) {
+    if (((size >> BigInt(level)) & 1n) === 0n) continue;
+    hashes.push(await read(level, from >> BigInt(level)));
+    from += 1n << BigInt(level);
+  }
+  return frontierRoot({ size, hashes });
 }
 
 async function holdsNode(
@@ -112,15 +138,16 @@ async function holdsNode(
   const height = BigInt(TILE_HEIGHT * level);
   const [start, end] = [index << height, (index + 1n) << height];
   const read = tileNodeReader(size, hashTiles(fetch));
-  const proof = await proveSubtreeConsistency(start, end, size, read).catch(none);
+  // A tile that the proof needs is missing too, or can't be read now: then nothing is proven, and the difference stands.
+  const proof = await proveSubtreeConsistency(start, end, size, read).catch(() => undefined);
   return (hash) =>
     proof !== undefined &&
     verifies(() => verifySubtreeConsistency({ start, end, size, root1: hash, root2: root, proof }));
 }
 
-/** A tile that the proof needs is missing too, or can't be read now: then nothing is proven. */
-function none(): undefined {
-  return undefined;
+function noneForWrongTiles(error: unknown): undefined {
+  if (error instanceof TlogError || error instanceof MerkleError) return undefined;
+  throw error;
 }
 
 function verifies(verification: () => void): boolean {

@@ -1,5 +1,6 @@
 import { HASH_BYTES } from '#libs/merkle';
 import { ENTRY_MAX_BYTES } from './entry-bundle.js';
+import { TlogError } from './error.js';
 import type { FetchTile } from './tile-reader.js';
 import { TILE_WIDTH, entryBundlePath, partialWidth, tilePath, tileWidth, type TileKind } from './tile.js';
 
@@ -99,11 +100,11 @@ export async function* fetchInOrder(
   }
 }
 
-/** Hash tiles for proofs. @throws Error when one is missing or has another length */
+/** Hash tiles for proofs. @throws TlogError malformed-tile when one is missing, and whatever `fetch` throws */
 export function hashTiles(fetch: FetchFile): FetchTile {
   return async (level, index, width) => {
     const { path, bytes } = await fetchWanted({ kind: 'hashes', level, index, width }, fetch);
-    if (typeof bytes === 'string') throw new Error(`${path} is ${bytes}`);
+    if (typeof bytes === 'string') throw new TlogError('malformed-tile', `${path} is ${bytes}`);
     return bytes.subarray(0, width * HASH_BYTES);
   };
 }

@@ -250,6 +250,21 @@ describe('the first difference is named:', () => {
     expect((await run({ checkpoint: head, earlier, fetch: reader(files) })).difference?.code).toBe('checkpoint-behind');
   });
 
+  test('a history that is another than the one read in an earlier run, wherever they part', async () => {
+    for (const parted of [3, 699]) {
+      const old = filesOf(700, entry);
+      const { last } = await run({ checkpoint: old.head, fetch: reader(old.files) });
+      const { files, head } = filesOf(1000, (i) => entry(i === parted ? -1 : i));
+      const fetch = reader(files);
+      expect((await run({ checkpoint: head, from: last!.edge, earlier: old.head, fetch })).difference).toMatchObject({
+        code: 'earlier-root-differs',
+        index: 700n,
+        expected: toHex(old.head.root),
+        proven: true,
+      });
+    }
+  });
+
   test('an entry that was another one in an earlier run', async () => {
     const old = filesOf(550, entry);
     const { last } = await run({ checkpoint: old.head, fetch: reader(old.files) });

@@ -1,7 +1,7 @@
 import { sha256, toHex } from '#crypto';
 import { equalBytes } from '#libs/crypto';
 import { HASH_BYTES } from '#libs/merkle';
-import { judgeEarlierRoot, judgeHashes, type Difference, type TreeHead } from './difference.js';
+import { earlierRootDiffers, judgeEarlier, judgeHashes, type Difference, type TreeHead } from './difference.js';
 import { TlogError } from './error.js';
 import { EMPTY_EDGE, edgeRoot, integrate, type Tile, type TileEdge } from './integrate.js';
 import { parseLeaves, type Leaf } from './leaves.js';
@@ -16,7 +16,7 @@ export interface Rederivation {
   readonly fetch: FetchFile;
   /** Where to begin: the edge of a tree that was re-derived before, of at most the checkpoint's size. */
   readonly from?: TileEdge;
-  /** A checkpoint of the same log that was seen before: its tree has to be a prefix. Checked unless smaller than `from`. */
+  /** A checkpoint of the same log that was seen before: its tree has to be a prefix. At least of the size of `from`. */
   readonly earlier?: TreeHead;
   /** Requests at a time. Default 8. */
   readonly inFlight?: number;
@@ -44,16 +44,38 @@ export const ISSUERS_MAX = 16_384;
  * @throws whatever `fetch` throws; TlogError malformed-edge when `from` is none
  */
 export async function* rederive(task: Rederivation): AsyncGenerator<Rederived, Difference | undefined> {
-  const { checkpoint, kind, fetch, from = EMPTY_EDGE, earlier, inFlight = DEFAULT_IN_FLIGHT } = task;
-  const issuers = task.issuers ?? new Set<string>();
-  const compareEarlier = async (at: TileEdge): Promise<Difference | undefined> => {
-    if (earlier === undefined || at.size !== earlier.size || at.size === 0n) return undefined;
-    const root = edgeRoot(at);
-    return equalBytes(root, earlier.root) ? undefined : judgeEarlierRoot(earlier, root, checkpoint, fetch);
-  };
+  const { checkpoint, fetch, from = EMPTY_EDGE, earlier } = task;
+  const differs = compareHeads(task);
+  if (differs || earlier === undefined || earlier.size === 0n || earlier.size === checkpoint.size) {
+    return differs ?? (yield* walk(task));
+  }
+  // An edge of the earlier size is carried on, and thereby is the proof; a smaller one says nothing about that size.
+  const carried = from.size === earlier.size;
+  const before = carried ? 'consistent' : await judgeEarlier(earlier, checkpoint, fetch);
+  if (typeof before === 'object') return before;
+  const difference = yield* walk(task);
+  if (difference === undefined && before === 'consistent') return undefined;
+  const again = judgeEarlier(earlier, checkpoint, fetch);
+  if (difference !== undefined) {
+    // Two histories look like any other difference at first. Should that not be readable now, the difference stands.
+    const after = await again.catch(() => undefined);
+    return typeof after === 'object' ? after : difference;
+  }
+  const after = await again;
+  if (after === 'consistent') return undefined;
+  return (
+    after ?? { ...earlierRootDiffers(earlier, checkpoint.root), found: 'a tree that is not proven to hold that one' }
+  );
+}
 
-  let differs = compareHeads(task) ?? (await compareEarlier(from));
-  if (differs) return differs;
+async function* walk({
+  checkpoint,
+  kind,
+  fetch,
+  from = EMPTY_EDGE,
+  inFlight = DEFAULT_IN_FLIGHT,
+  issuers = new Set(),
+}: Rederivation): AsyncGenerator<Rederived, Difference | undefined> {
   let edge = from;
   let files = 0;
   let bytes = 0;
@@ -73,28 +95,23 @@ export async function* rederive(task: Rederivation): AsyncGenerator<Rederived, D
       const { path } = bundle.found;
       const first = bundle.wanted.index * BigInt(TILE_WIDTH);
       const known = Number(edge.size - first);
-      differs =
+      const wrongLeaf =
         compareKnown(leaves, known, edge, path) ??
         compareIndexes(leaves, first, path) ??
         (await compareIssuers(leaves, issuers, fetch));
-      if (differs) return differs;
+      if (wrongLeaf) return wrongLeaf;
 
-      const hashes = leaves.slice(known).map(({ hash }) => hash);
-      if (earlier !== undefined && edge.size < earlier.size && earlier.size < edge.size + BigInt(hashes.length)) {
-        edge = integrate(edge, hashes.splice(0, Number(earlier.size - edge.size))).edge;
-        differs = await compareEarlier(edge);
-        if (differs) return differs;
-      }
-      const integrated = integrate(edge, hashes);
+      const integrated = integrate(
+        edge,
+        leaves.slice(known).map(({ hash }) => hash),
+      );
       edge = integrated.edge;
       for (const tile of integrated.tiles) {
         // Only the partial tiles of a checkpoint's size can be asked for.
         if (tile.width < TILE_WIDTH && edge.size < checkpoint.size) continue;
-        differs = await compareTile(tile, (await next()).found, path, checkpoint, fetch);
-        if (differs) return differs;
+        const wrongTile = await compareTile(tile, (await next()).found, path, checkpoint, fetch);
+        if (wrongTile) return wrongTile;
       }
-      differs = await compareEarlier(edge);
-      if (differs) return differs;
       if (edge.size < checkpoint.size) yield { edge, files, bytes };
     }
   } finally {
@@ -113,9 +130,13 @@ function compareHeads({ checkpoint, earlier, from = EMPTY_EDGE }: Rederivation):
     const [expected, found] = [`size ${before} or more`, `size ${checkpoint.size}`];
     return { code: 'checkpoint-behind', file: 'checkpoint', expected, found, proven: false };
   }
-  if (earlier?.size !== checkpoint.size || equalBytes(earlier.root, checkpoint.root)) return undefined;
-  const { size: index } = checkpoint;
-  return { ...rootDiffers(earlier.root, checkpoint.root), code: 'earlier-root-differs', index, proven: true };
+  if (earlier === undefined) return undefined;
+  if (earlier.size === checkpoint.size && !equalBytes(earlier.root, checkpoint.root)) {
+    return { ...earlierRootDiffers(earlier, checkpoint.root), proven: true };
+  }
+  if (earlier.size !== from.size) return undefined;
+  const root = edgeRoot(from);
+  return equalBytes(root, earlier.root) ? undefined : earlierRootDiffers(earlier, root);
 }
 
 function leavesOf(
