@@ -5,7 +5,7 @@ export { fetchHealth, type Health } from './health.js';
 export { fetchIssuerMetadata, requestActionsToken, requestDevelopmentToken, type IssuerMetadata } from './issuer.js';
 export { addEntry } from './log.js';
 export { ServiceError, type ServiceErrorCode, type ServiceErrorOptions } from './service-error.js';
-export { fetchCheckpoint, fetchEntryBundle, fetchTile } from './tiles.js';
+export { fetchCheckpoint, fetchEntryBundle, fetchLogFile, fetchTile } from './tiles.js';
 export { requestTimestamp } from './timestamp-authority.js';
 export { fetchTrustMaterial } from './trust.js';
 export { addCheckpoint, fetchCosignedCheckpoint, type AddCheckpointAnswer } from './witness.js';

@@ -17,6 +17,7 @@ import {
   fetchCheckpoint,
   fetchCosignedCheckpoint,
   fetchEntryBundle,
+  fetchLogFile,
   fetchHealth,
   fetchIssuerMetadata,
   fetchTile,
@@ -344,4 +345,19 @@ test.each([
 
 test.each(['ftp://example.org', 'example.org', ''])('%j is no address of a service', async (url) => {
   await expect(fetchCheckpoint(url)).rejects.toMatchObject({ code: 'unreachable' });
+});
+
+describe('a file of a log', () => {
+  test('is its bytes, or missing, or too large; any other answer is an error', async () => {
+    server = await localServer((request, response) => {
+      const status = { '/there': 200, '/gone': 410, '/broken': 500 }[request.url ?? ''] ?? 404;
+      response.writeHead(status).end(bytes(32));
+    });
+    const { url } = server;
+    expect(await fetchLogFile(url, 'there', 32)).toEqual(bytes(32));
+    expect(await fetchLogFile(url, 'there', 31)).toBe('too-large');
+    expect(await fetchLogFile(url, 'elsewhere', 32)).toBe('missing');
+    expect(await fetchLogFile(url, 'gone', 32)).toBe('missing');
+    await expect(fetchLogFile(url, 'broken', 32)).rejects.toMatchObject({ code: 'unexpected-answer', status: 500 });
+  });
 });

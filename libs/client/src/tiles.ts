@@ -2,6 +2,7 @@ import { entryBundlePath, ENTRY_MAX_BYTES, parseEntryBundle, TILE_WIDTH, tilePat
 import { expectParsed, expectStatus, unexpected } from './answer.js';
 import type { Answer, CallOptions } from './exchange.js';
 import { exchangePatiently } from './patience.js';
+import { ServiceError } from './service-error.js';
 import { serviceUrl } from './service-url.js';
 
 const HASH_BYTES = 32;
@@ -44,6 +45,26 @@ export async function fetchEntryBundle(
   const entries = expectParsed(answer, 'an entry bundle', parseEntryBundle);
   if (entries.length < width) throw unexpected(answer, `${entries.length} entries, it should be ${width}`);
   return entries.slice(0, width);
+}
+
+/**
+ * Any file of a log by its path, as `rederive` of #libs/tlog asks for it: no width is expected, and nothing else is tried.
+ * @throws ServiceError when the log neither has it nor says that it hasn't
+ */
+export async function fetchLogFile(
+  logUrl: string,
+  path: string,
+  maxBytes: number,
+  options?: CallOptions,
+): Promise<Uint8Array | 'missing' | 'too-large'> {
+  try {
+    const answer = await get(logUrl, path, maxBytes, options);
+    // 410: a log that was pruned may say so.
+    return answer.status === 404 || answer.status === 410 ? 'missing' : expectStatus(answer, 200).body;
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'too-large') return 'too-large';
+    throw error;
+  }
 }
 
 /** tlog-tiles: a log may delete a partial tile once the full one exists, so that one is tried next. */
