@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeProtectedHeader, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { pino } from 'pino';
 import { startIssuer } from './issuer.js';
 import type { RunningIssuer } from './issuer.js';
@@ -47,6 +47,25 @@ describe('the development issuer', () => {
     const { payload } = await jwtVerify(token, keys, { issuer: issuer.url, audience: 'sigstore' });
     expect(payload).toMatchObject({ sub: EMAIL, email: EMAIL, email_verified: true });
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(600);
+  });
+
+  // cosign 3.1.3 parses --identity-token as a JWT with RS256, and opens it as a file when that fails.
+  test('signs with RS256, as its discovery document says', async () => {
+    const { id_token: token } = (await (await askForToken(JSON.stringify({ email: EMAIL }))).json()) as {
+      id_token: string;
+    };
+    expect(decodeProtectedHeader(token).alg).toBe('RS256');
+    const document = await (await fetch(`${issuer.url}/.well-known/openid-configuration`)).json();
+    expect(document).toMatchObject({ id_token_signing_alg_values_supported: ['RS256'] });
+  });
+
+  test('makes a new key where it finds one for another algorithm', async () => {
+    const path = join(home, 'es256.json');
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    await writeFile(path, JSON.stringify({ ...(await exportJWK(privateKey)), kid: 'before', alg: 'ES256' }));
+    const again = await startIssuer({ port: 0, keyPath: path }, logger);
+    await again.close();
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ kty: 'RSA', alg: 'RS256' });
   });
 
   test('publishes the public half of its key only', async () => {

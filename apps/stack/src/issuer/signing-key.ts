@@ -2,8 +2,11 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'j
 import type { CryptoKey, JWK } from 'jose';
 import { readIfThere, writeDurably } from '../durable-file.js';
 
-/** The algorithm of every ID token of the development issuer. */
-export const ID_TOKEN_ALGORITHM = 'ES256';
+/**
+ * The algorithm of every ID token of the development issuer: the one that every client must know (OpenID Connect Core
+ * §15.1), and the only one that `cosign --identity-token` takes for a token and not for the name of a file.
+ */
+export const ID_TOKEN_ALGORITHM = 'RS256';
 
 /** The issuer's private key, in the two forms its users need. */
 export interface IssuerKey {
@@ -26,9 +29,12 @@ export async function openIssuerKey(path: string): Promise<IssuerKey> {
   return { jwk: { ...jwk, kid: jwk.kid }, privateKey };
 }
 
+/** The key at `path`, unless it is one for another algorithm: tokens live for minutes, so another key does no harm. */
 async function readJwk(path: string): Promise<JWK | undefined> {
   const text = await readIfThere(path);
-  return text === undefined ? undefined : (JSON.parse(text) as JWK);
+  if (text === undefined) return undefined;
+  const jwk = JSON.parse(text) as JWK;
+  return jwk.alg === undefined || jwk.alg === ID_TOKEN_ALGORITHM ? jwk : undefined;
 }
 
 async function createJwk(path: string): Promise<JWK> {
