@@ -1,86 +1,38 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { sha256 } from '#crypto';
-import { parsePolicy } from '#libs/tlog';
-import { parseBundle, parseTrustedRoot, verifyBundle } from '#libs/verify';
-import { invoke } from '../../apps/cli/src/testing/invoke.js';
-import { freeStackPort, spawnStack, type SpawnedStack } from '../network.js';
-import { printFigure, quantile, sample } from './figure.js';
-import { fsyncLimit, roundTripLimit, signatureLimits } from './limits.js';
+import { resolve } from 'node:path';
+import { printFigure, writeReport, type Figure } from './figure.js';
+import { signLatency, verifyLatency } from './figures/stack.js';
+import { throughput } from './figures/throughput.js';
+import { LoadGenerator } from './load/generator.js';
 
-const SIGNINGS = 100;
-const VERIFICATIONS = 500;
-const WARM_UP = 20;
-const EMAIL = 'bench@example.org';
+/** Every figure by its name, in the order in which they are measured. */
+const FIGURES: Readonly<Record<string, (load: LoadGenerator) => Promise<Figure[]>>> = {
+  throughput: (load) => throughput(load, 0),
+  'throughput-witnessed': (load) => throughput(load, 3),
+  'sign-latency': signLatency,
+  'verify-latency': verifyLatency,
+};
 
-/**
- * What signing a file can't do without, one after the other. Round trips: certificate, SCT, timestamp, entry, witnesses
- * (at once). On disk before the next step: the CA's event; in each log the commit, the mark and its name, what was signed,
- * what was published, the checkpoint and its name; a witness's event. Signatures: proof of possession, precertificate,
- * certificate, SCT and tree head, artifact, timestamp (P-256); checkpoint, cosignature (Ed25519).
- */
-const SIGNING = { roundTrips: 5, fsyncs: 1 + 7 + 7 + 1, p256: 7, ed25519: 2 } as const;
-
-/**
- * The signatures behind a bundle. P-256: artifact, certificate, intermediate, root, SCT, timestamp, its certificate, its root.
- * Ed25519: the checkpoint and three cosignatures.
- */
-const BUNDLE = { p256: 8, ed25519: 4 } as const;
-
-const work = await mkdtemp(join(tmpdir(), 'tally-bench-'));
-const home = join(work, 'home');
-const stack = await spawnStack({ home, port: await freeStackPort() });
-try {
-  const [p256, ed25519] = [await signatureLimits('ecdsa-p256'), await signatureLimits('ed25519')];
-  await benchSigning(stack);
-  await benchVerification(stack);
-
-  async function benchSigning({ token }: SpawnedStack): Promise<void> {
-    const identityToken = await token(EMAIL);
-    const signings = await sample(WARM_UP + SIGNINGS, async (i) => {
-      await writeFile(join(work, `file-${i}`), `file ${i}`);
-      const argv = ['sign', `file-${i}`, '--identity-token', identityToken];
-      const { exit, stderr } = await invoke(argv, { env: { TALLY_HOME: home }, cwd: work });
-      if (exit !== 0) throw new Error(`signing failed: ${stderr}`);
-    });
-    const samples = signings.slice(WARM_UP);
-    const limit =
-      SIGNING.roundTrips * (await roundTripLimit()) +
-      SIGNING.fsyncs * (await fsyncLimit(work)) +
-      SIGNING.p256 * p256.sign +
-      SIGNING.ed25519 * ed25519.sign;
-    printFigure({
-      figure: 'sign-latency',
-      value: quantile(samples, 0.5),
-      p99: quantile(samples, 0.99),
-      unit: 'ms',
-      limit,
-      of: `${SIGNING.roundTrips} round trips, ${SIGNING.fsyncs} fsyncs, ${SIGNING.p256 + SIGNING.ed25519} signatures, bare`,
-    });
-  }
-
-  async function benchVerification({ paths, urls }: SpawnedStack): Promise<void> {
-    const bundle = parseBundle(await readFile(join(work, 'file-0.sigstore.json')));
-    const trustedRoot = parseTrustedRoot(JSON.parse(await readFile(paths.trustedRoot, 'utf8')));
-    const policy = parsePolicy(await readFile(paths.policy));
-    const digest = sha256(await readFile(join(work, 'file-0')));
-    const artifact = { kind: 'digest', algorithm: 'sha256', digest } as const;
-    const identity = { subject: EMAIL, issuer: urls.issuer };
-    const verifications = await sample(WARM_UP + VERIFICATIONS, () =>
-      verifyBundle({ bundle, artifact, trustedRoot, identity, policy, now: new Date() }),
-    );
-    const samples = verifications.slice(WARM_UP);
-    printFigure({
-      figure: 'verify-latency',
-      value: quantile(samples, 0.5),
-      p99: quantile(samples, 0.99),
-      unit: 'ms',
-      limit: BUNDLE.p256 * p256.verify + BUNDLE.ed25519 * ed25519.verify,
-      of: `${BUNDLE.p256 + BUNDLE.ed25519} verifications by node:crypto`,
-    });
-  }
-} finally {
-  await stack.kill('SIGTERM');
-  await rm(work, { recursive: true });
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(FIGURES);
+const unknown = names.filter((name) => !(name in FIGURES));
+if (unknown.length > 0) {
+  process.stderr.write(`no figure ${unknown.join(', ')}; there are ${Object.keys(FIGURES).join(', ')}\n`);
+  process.exit(2);
 }
+const started = performance.now();
+const seconds = (): number => (performance.now() - started) / 1000;
+const load = LoadGenerator.start();
+const measured: Figure[] = [];
+let failed = 0;
+for (const name of names) {
+  const before = seconds();
+  const figures = await FIGURES[name]?.(load).catch((error: unknown) => {
+    failed++;
+    process.stderr.write(`${name}: ${error instanceof Error ? error.stack : String(error)}\n`);
+  });
+  for (const figure of figures ?? []) printFigure(figure);
+  measured.push(...(figures ?? []));
+  process.stdout.write(`# ${name} took ${(seconds() - before).toFixed(0)} s\n`);
+}
+load.stop();
+await writeReport(resolve('test/bench/latest.md'), measured, seconds());
+process.exit(failed > 0 ? 1 : 0);
