@@ -10,8 +10,8 @@ import { appendLeafHashes, EMPTY_FRONTIER, frontierRoot, hashLeaf } from '#libs/
 import { parseNote } from '#libs/note';
 import { parseCheckpoint, TILE_WIDTH, type Checkpoint } from '#libs/tlog';
 import { parseBundle, type TlogEntry } from '#libs/verify';
-import { invoke } from '../apps/cli/src/testing/invoke.js';
-import { freeStackPort, spawnStack, type SpawnedStack } from './network.js';
+import { invoke } from '../../apps/cli/src/testing/invoke.js';
+import { freeStackPort, spawnStack, type SpawnedStack } from '../network.js';
 
 const SIGNINGS = 200;
 const EMAIL = 'crash@example.org';
