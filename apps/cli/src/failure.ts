@@ -8,6 +8,7 @@ export const EXIT = {
   'nothing-to-verify': 3,
   'no-trust': 4,
   unavailable: 5,
+  misbehaviour: 6,
   interrupted: 130,
 } as const;
 

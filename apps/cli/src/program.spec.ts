@@ -33,6 +33,7 @@ test('the commands are these', () => {
     'log entry',
     'log prove',
     'log consistency',
+    'log fsck',
     'bundle inspect',
     'trust show',
     'trust export',

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { Context } from './context.js';
 import type { Io } from './io.js';
 import type { AttestOptions } from './commands/attest.js';
+import type { LogFsckOptions } from './commands/log-fsck.js';
 import type { SignBundleOptions } from './commands/sign-bundle.js';
 import type { SignOptions } from './commands/sign.js';
 import type { TrustExportOptions } from './commands/trust-export.js';
@@ -212,6 +213,26 @@ function defineLog(
     .action(async (oldSize: string, newSize: string, options: { log?: string }, command: Command) => {
       const { logConsistency } = await import('./commands/log-consistency.js');
       await finish(logConsistency(oldSize, newSize, options.log, context(command)));
+    });
+  define(log, 'fsck [url|dir]', 'derive the whole log anew from what it serves, and name the first thing that differs')
+    .addOption(url())
+    .option(
+      '--key <vkey>',
+      'the verifier key that must have signed the checkpoint (default: those of the trust config)',
+    )
+    .option('--kind <kind>', 'rekor or ct (default: by what it serves)')
+    .option('--state <file>', 'keep how far it came in this file, and go on from there')
+    .addHelpText(
+      'after',
+      example(
+        'tally log fsck --state fsck.json',
+        "tally log fsck https://log.example --key 'log.example+12345678+Ab…'",
+        'tally log fsck /srv/log/tiles --kind ct',
+      ),
+    )
+    .action(async (positional: string | undefined, options: LogFsckOptions, command: Command) => {
+      const { logFsck } = await import('./commands/log-fsck.js');
+      await finish(logFsck(positional, options, context(command)));
     });
 }
 

@@ -35,6 +35,11 @@ export async function loadTrust(context: Context, offline = false): Promise<Trus
   return parseTrust(source, bytes);
 }
 
+/** The same where it is not needed: undefined when none is named and there is no local stack. @throws as `loadTrust` */
+export function findTrust(context: Context): Promise<Trust | undefined> {
+  return namedTrust(context) === undefined ? Promise.resolve(undefined) : loadTrust(context);
+}
+
 /** The bytes of trust material. @throws Failure no-trust */
 export async function readTrustFile(path: string, context: Context): Promise<Uint8Array> {
   try {
@@ -57,18 +62,26 @@ export function parseTrustPart<T>(source: string, what: string, parse: () => T):
 }
 
 function trustSource(context: Context): string {
-  const { env, cwd } = context.io;
-  const given = context.trustConfig ?? env.TALLY_TRUST_CONFIG;
-  if (given !== undefined && given !== '') return given;
-  const home = env.TALLY_HOME || '.tally';
-  const local = join(home, 'trust.json');
-  if (existsSync(resolve(cwd, local))) return local;
+  const named = namedTrust(context);
+  if (named !== undefined) return named;
   throw new Failure(
     'no-trust',
-    `no trust config: neither --trust-config nor TALLY_TRUST_CONFIG is given, and there is no ${local}`,
+    `no trust config: neither --trust-config nor TALLY_TRUST_CONFIG is given, and there is no ${localTrust(context)}`,
     'the operator of a deployment publishes its trust.json: give its file or URL with --trust-config.\n' +
       'For a local stack: npm start, then run tally in the same folder, or set TALLY_HOME',
   );
+}
+
+function namedTrust(context: Context): string | undefined {
+  const { env, cwd } = context.io;
+  const given = context.trustConfig ?? env.TALLY_TRUST_CONFIG;
+  if (given !== undefined && given !== '') return given;
+  const local = localTrust(context);
+  return existsSync(resolve(cwd, local)) ? local : undefined;
+}
+
+function localTrust({ io }: Context): string {
+  return join(io.env.TALLY_HOME || '.tally', 'trust.json');
 }
 
 function parseTrust(source: string, bytes: Uint8Array): Trust {

@@ -1,0 +1,54 @@
+import { CodedError } from '#libs/crypto';
+import { parseNote, parseVerifierKey, type NoteVerifier } from '#libs/note';
+import { logVerifier, openCheckpoint, parseCheckpoint, type Checkpoint } from '#libs/tlog';
+import { Failure } from '../failure.js';
+import { logVerifiers } from '../log-verifiers.js';
+import type { Trust } from '../trust-config.js';
+
+/** Whose signature a checkpoint has to have. */
+export interface Authority {
+  readonly verifiers: readonly NoteVerifier[];
+  /** For messages: `the key …`, or the trust config. */
+  readonly name: string;
+  readonly given: 'key' | 'trust';
+}
+
+/** --key, else the trust config. Undefined without either. @throws Failure usage */
+export function authorityOf(vkey: string | undefined, trust: Trust | undefined): Authority | undefined {
+  if (vkey !== undefined) {
+    try {
+      const key = parseVerifierKey(vkey);
+      return { verifiers: [logVerifier(key)], name: `the key of ${key.name}`, given: 'key' };
+    } catch (cause) {
+      if (!(cause instanceof CodedError)) throw cause;
+      const next = 'it looks like example.org/log+12345678+Ab…, and is one word: quote it';
+      throw new Failure('usage', `--key is no verifier key of a log: ${cause.message}`, next, { cause });
+    }
+  }
+  return trust && { verifiers: logVerifiers(trust.trustedRoot), name: trust.source, given: 'trust' };
+}
+
+/**
+ * The checkpoint of a signed note, verified if there is anybody to verify it by.
+ * @throws Failure not-verified; no-trust when it is signed by no log of the trust config
+ */
+export function openHead(note: Uint8Array, address: string, authority: Authority | undefined): Checkpoint {
+  try {
+    return authority ? openCheckpoint(note, authority.verifiers).checkpoint : parseCheckpoint(parseNote(note).text);
+  } catch (cause) {
+    if (!(cause instanceof CodedError)) throw cause;
+    if (cause.code !== 'unverified' || authority === undefined) {
+      const what = authority ? 'does not verify' : 'is none';
+      throw new Failure('not-verified', `the checkpoint of ${address} ${what}: ${cause.message}`, undefined, { cause });
+    }
+    const [code, who, next] =
+      authority.given === 'key'
+        ? (['not-verified', authority.name, undefined] as const)
+        : ([
+            'no-trust',
+            `any log of ${authority.name}`,
+            'name its key with --key, or its trust with --trust-config',
+          ] as const);
+    throw new Failure(code, `the checkpoint of ${address} is not signed by ${who}`, next, { cause });
+  }
+}
