@@ -9,10 +9,12 @@ import type { Expected } from './event-store.js';
  * - `invalid-request`: it can't be carried out by any store (a name, an id, a revision); nothing was written
  * - `truncation-forbidden`: a log's stream is never shortened
  * - `unavailable`: the store is closed, or too many appends wait; nothing was written
+ * - `no-space`: the disk is full; nothing was written, and the store goes on when there is room
  * - `store-poisoned`: this or an earlier commit failed. Whether the events of *this* append are durable is unknown until
  *   the store is opened again; the process should end, and find out at its next start
  * - `store-locked`: another process, or another part of this one, has the store open
  * - `wrong-format`: the file is no event store, or one of another version
+ * - `not-retained`: the server has forgotten events of a log's stream, or has been told to
  */
 export type EventStoreErrorCode =
   | 'wrong-expected-revision'
@@ -22,9 +24,11 @@ export type EventStoreErrorCode =
   | 'invalid-request'
   | 'truncation-forbidden'
   | 'unavailable'
+  | 'no-space'
   | 'store-poisoned'
   | 'store-locked'
-  | 'wrong-format';
+  | 'wrong-format'
+  | 'not-retained';
 
 export class EventStoreError extends CodedError<EventStoreErrorCode> {
   /** With `wrong-expected-revision`: the head of the stream, when the append was decided. */

@@ -7,12 +7,20 @@ import { GROUP_BYTES, GroupCommit, type Transactions, type Work } from './group-
 class Journal implements Transactions {
   readonly steps: string[] = [];
   failing = '';
+  /** What fails, fails for want of room. */
+  isDiskFull = false;
 
   begin(): void {
     this.#step('begin');
   }
   commit(): void {
     this.#step('commit');
+  }
+  rollback(): void {
+    this.#step('rollback');
+  }
+  isFull(error: unknown): boolean {
+    return this.isDiskFull && error instanceof Error;
   }
   maintain(): void {
     if (this.failing === 'maintain') throw new Error('maintain failed');
@@ -94,6 +102,25 @@ describe('a group commit', () => {
       expect(poisonings).toBe(1);
     },
   );
+
+  test('that finds the disk full is rolled back, and the next one is tried', async () => {
+    journal.failing = 'commit';
+    journal.isDiskFull = true;
+    await expect(commits.submit(journal.work('a'))).rejects.toThrow(expect.objectContaining({ code: 'no-space' }));
+    expect(journal.steps).toEqual(['begin', 'a', 'commit', 'rollback']);
+    journal.failing = '';
+    expect(await commits.submit(journal.work('b'))).toBe('b');
+    expect(poisonings).toBe(0);
+  });
+
+  test('that can not be rolled back poisons the store, whatever the reason was', async () => {
+    journal.failing = 'commit';
+    journal.isDiskFull = true;
+    journal.rollback = () => {
+      throw new Error('rollback failed');
+    };
+    await expect(commits.submit(journal.work('a'))).rejects.toThrow(poisoned);
+  });
 
   test('that fails rejects what waits behind it', async () => {
     journal.failing = 'commit';

@@ -14,6 +14,9 @@ export interface Transactions {
   begin(): void;
   /** Returns when the transaction is durable. */
   commit(): void;
+  rollback(): void;
+  /** Whether this error says that the disk is full: nothing of the transaction was committed, and it can be rolled back. */
+  isFull(error: unknown): boolean;
   /** What has to be done now and then, between two transactions. */
   maintain(): void;
 }
@@ -115,6 +118,13 @@ export class GroupCommit {
       for (const queued of group) answers.push(attempt(queued));
       this.#transactions.commit();
     } catch (cause) {
+      if (this.#rolledBack(cause)) {
+        const full = new EventStoreError('no-space', 'the disk of the event store is full, nothing was written', {
+          cause,
+        });
+        for (const { reject } of group) reject(full);
+        return;
+      }
       // The transaction stays open, unread, until the database is closed, which rolls it back.
       this.poison(cause);
       const error = this.#poisoned('whether these events are durable is unknown until it is opened again');
@@ -124,12 +134,24 @@ export class GroupCommit {
     for (const answer of answers) answer();
   }
 
+  /** After a full disk the store is what it was before the transaction. */
+  #rolledBack(cause: unknown): boolean {
+    if (!this.#transactions.isFull(cause)) return false;
+    try {
+      this.#transactions.rollback();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #maintain(): void {
     if (this.#failure) return;
     try {
       this.#transactions.maintain();
     } catch (cause) {
-      this.poison(cause);
+      // The pages that could not be copied stay in the write-ahead log, and are copied when there is room.
+      if (!this.#transactions.isFull(cause)) this.poison(cause);
     }
   }
 

@@ -34,6 +34,7 @@ const SETTINGS = [
 ] as const;
 
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
 
 /**
@@ -93,6 +94,11 @@ function setUp(database: DatabaseSync, path: string): void {
 
 function only(database: DatabaseSync, sql: string): unknown {
   return Object.values(database.prepare(sql).get() ?? {})[0];
+}
+
+/** Whether SQLite could not write for want of room. It is not one of the errors after which a commit is in doubt. */
+export function isFull(error: unknown): boolean {
+  return sqliteCode(error) === SQLITE_FULL;
 }
 
 function sqliteCode(error: unknown): number {

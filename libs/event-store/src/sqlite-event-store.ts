@@ -18,7 +18,7 @@ import { follow } from './follow.js';
 import { GroupCommit } from './group-commit.js';
 import { EMBEDDED_LIMITS } from './limits.js';
 import { parsePosition } from './position.js';
-import { openDatabase } from './sqlite-database.js';
+import { isFull, openDatabase } from './sqlite-database.js';
 import { SqliteEvents } from './sqlite-events.js';
 import { WalCheckpoints } from './wal-checkpoints.js';
 
@@ -50,7 +50,16 @@ export class SqliteEventStore extends EventStore {
     const commit = database.prepare('COMMIT');
     const checkpoints = new WalCheckpoints(database);
     this.#commits = new GroupCommit(
-      { begin: () => begin.run(), commit: () => commit.run(), maintain: () => checkpoints.maintain() },
+      {
+        begin: () => begin.run(),
+        commit: () => commit.run(),
+        // SQLite may have rolled it back itself.
+        rollback: () => {
+          if (database.isTransaction) database.exec('ROLLBACK');
+        },
+        isFull,
+        maintain: () => checkpoints.maintain(),
+      },
       () => this.#bell.ringAll(),
     );
   }
