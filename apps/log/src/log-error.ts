@@ -4,7 +4,7 @@ import { CodedError } from '#libs/crypto';
  * What clients may see, and come back from:
  * - `pool-full`: more entries wait than the log takes; nothing was logged
  * - `no-quorum`: the entry is logged, but no checkpoint that covers it has its quorum yet; a retry gets the same index
- * - `no-space`: the log's disk is full; nothing was logged
+ * - `unavailable`: the log can't write now, its disk may be full; nothing was logged
  * - `read-only`: the log was frozen for good, its entries stay; the next shard takes new ones
  * - `closing`: the log shuts down; whether the entry is logged, a retry will tell
  * - `frozen`: the log signs nothing any more; an operator has to look
@@ -22,7 +22,7 @@ import { CodedError } from '#libs/crypto';
 export type LogErrorCode =
   | 'pool-full'
   | 'no-quorum'
-  | 'no-space'
+  | 'unavailable'
   | 'read-only'
   | 'closing'
   | 'frozen'

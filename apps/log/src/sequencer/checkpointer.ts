@@ -11,16 +11,16 @@ import type { LogMetrics } from '../metrics.js';
 import type { Snapshot } from '../snapshot.js';
 import { followCheckpoints, type Checkpoints } from './checkpoints.js';
 import type { Freeze } from './freeze.js';
-import { isNoSpace } from './no-space.js';
 import type { MarkFile } from './mark.js';
 import type { Publications } from './publications.js';
 import type { Snapshots } from './snapshots.js';
+import { isTransient } from './transient.js';
 import type { Tree } from './tree.js';
 import type { Witnesses } from './witnesses.js';
 
 /** After a try that found no quorum. */
 const QUORUM_RETRY_MS = 250;
-const NO_SPACE_RETRY_MS = 1_000;
+const TRANSIENT_RETRY_MS = 1_000;
 
 export interface CheckpointerParts<Submission> {
   readonly kind: LogKind<Submission>;
@@ -92,9 +92,9 @@ export class Checkpointer<Submission> {
         else await this.#pause(QUORUM_RETRY_MS);
       } catch (error) {
         if (this.#closing.signal.aborted) return;
-        if (isNoSpace(error)) {
-          logger.error({ err: error }, 'the disk is full: nothing can be published until there is room');
-          await this.#pause(NO_SPACE_RETRY_MS).catch(() => undefined);
+        if (isTransient(error)) {
+          logger.error({ err: error }, 'nothing can be published for now; trying again');
+          await this.#pause(TRANSIENT_RETRY_MS).catch(() => undefined);
         } else {
           freeze.freeze(error);
         }

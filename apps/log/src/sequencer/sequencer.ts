@@ -5,8 +5,8 @@ import { LogError } from '../log-error.js';
 import type { LogKind } from '../log-kind.js';
 import type { LogMetrics } from '../metrics.js';
 import type { Freeze } from './freeze.js';
-import { isNoSpace } from './no-space.js';
 import type { Pool, Waiting } from './pool.js';
+import { isTransient } from './transient.js';
 import type { Sequenced, Tree } from './tree.js';
 
 /** An event holds at most this many leaves … */
@@ -42,7 +42,7 @@ export class Sequencer<Submission> {
 
   /**
    * The index of the entry, once it is committed. The same entry always gets the same one.
-   * @throws LogError pool-full, closing, frozen, read-only, no-space
+   * @throws LogError pool-full, closing, frozen, read-only, unavailable
    */
   async add(submission: Submission, bytes: number): Promise<Sequenced> {
     const { kind, tree, pool, freeze } = this.parts;
@@ -82,10 +82,9 @@ export class Sequencer<Submission> {
   /** A round that was not committed, or of which nobody knows. */
   #fail(round: readonly Waiting<Submission>[], error: unknown): void {
     let refusal = error;
-    if (isNoSpace(error)) {
-      refusal = new LogError('no-space', 'the disk of the log is full; nothing was logged, try again later', {
-        cause: error,
-      });
+    if (isTransient(error)) {
+      const message = 'the log can not write now (is its disk full?); nothing was logged, try again later';
+      refusal = new LogError('unavailable', message, { cause: error });
     } else if (!(error instanceof LogError && error.code === 'closing')) {
       this.parts.freeze.freeze(error);
       refusal = new LogError('frozen', 'the log could not commit the entry, and is frozen', { cause: error });
