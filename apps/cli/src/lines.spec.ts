@@ -39,6 +39,13 @@ test('what others wrote has no power over the terminal', () => {
   expect(plain('a\u001b[2J\nb\u202ec')).toBe('a\ufffd[2J\ufffdb\ufffdc');
 });
 
+test('what others wrote passes neither for a mark of ours nor for a command to the terminal', () => {
+  expect(marked('fail', 'no\n✓ verified\u001b]0;x\u0007', output(false), {})).toBe(
+    '✗ no\n  ✓ verified\ufffd]0;x\ufffd\n',
+  );
+  expect(fields([['a', '1\u009b2J\n2']])).toBe('  a  1\ufffd2J\n     2\n');
+});
+
 test.each([
   ['you@example.org', 'you@example.org'],
   ['it’s', "'it’s'"],

@@ -5,10 +5,14 @@ export type Mark = 'ok' | 'warn' | 'fail';
 
 const MARKS = { ok: ['✓', 'green'], warn: ['!', 'yellow'], fail: ['✗', 'red'] } as const;
 
-/** `✓ text`, in colour only where somebody looks at it. */
+/**
+ * `✓ text`, in colour only where somebody looks at it. The text may be what others wrote: further lines of it are
+ * indented, so that none passes for a mark of ours.
+ */
 export function marked(mark: Mark, text: string, output: Output, env: Io['env']): string {
   const [sign, colour] = MARKS[mark];
-  return `${colours(output, env) ? styleText(colour, sign, { validateStream: false }) : sign} ${text}\n`;
+  const shown = colours(output, env) ? styleText(colour, sign, { validateStream: false }) : sign;
+  return `${shown} ${plainLines(text).replaceAll('\n', '\n  ')}\n`;
 }
 
 /** Aligned `name   value` lines; a value of several lines stays in its column, an undefined one is left out. */
@@ -21,7 +25,7 @@ export function fields(
   return shown
     .map(([name, value]) => {
       const continued = `\n${indent}${' '.repeat(width + 2)}`;
-      return `${indent}${name.padEnd(width)}  ${value.replaceAll('\n', continued)}\n`;
+      return `${indent}${name.padEnd(width)}  ${plainLines(value).replaceAll('\n', continued)}\n`;
     })
     .join('');
 }
@@ -39,6 +43,11 @@ export function shellWord(word: string): string {
 /** Text of others without control characters: a terminal must not obey it. */
 export function plain(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+/** As `plain`, but for the ends of lines. */
+export function plainLines(text: string): string {
+  return text.split('\n').map(plain).join('\n');
 }
 
 function colours(output: Output, env: Io['env']): boolean {

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { formatJson } from './context.js';
 import { EXIT, explain } from './failure.js';
 import type { Io } from './io.js';
-import { marked } from './lines.js';
+import { marked, plainLines } from './lines.js';
 import { buildProgram } from './program.js';
 
 /** Runs one command line (without the program's name) and gives the exit code. Never throws. */
@@ -24,8 +24,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const { exit: code, next, ...said } = explain(error);
     if (json) io.stdout.write(formatJson({ schema, error: { ...said, next }, exit: code }));
     io.stderr.write(marked('fail', said.message, io.stderr, io.env));
-    if (next !== undefined) io.stderr.write(`${next.replaceAll(/^/gm, '  ')}\n`);
-    if (debug) io.stderr.write(`${stack(error)}\n`);
+    if (next !== undefined) io.stderr.write(`${plainLines(next).replaceAll(/^/gm, '  ')}\n`);
+    if (debug) io.stderr.write(`${plainLines(stack(error))}\n`);
     return code;
   }
 }
