@@ -5,21 +5,16 @@ import { tilePath, type FetchTile } from '#libs/tlog';
 /** Tiles in memory, 8 KiB each at most. */
 const CACHED_TILES = 512;
 
-/** Hash tiles of our own log, by path, the most recently used kept: what inclusion and consistency proofs are made of. */
+/** Hash tiles of our own log, by path, the most recently used kept: what inclusion and consistency proofs are made of. The
+ * many who wait for one checkpoint ask for the same tiles at once: a file is read for the first of them. */
 export function cachedTiles(tiles: TileStore): FetchTile {
-  const cache = new Map<string, Uint8Array>();
-  return async (level, index, width) => {
+  const cache = new Map<string, Promise<Uint8Array>>();
+  return (level, index, width) => {
     const path = tilePath(level, index, width);
     const cached = cache.get(path);
-    if (cached) {
-      cache.delete(path);
-      cache.set(path, cached);
-      return cached;
-    }
-    // A partial tile may be gone once the full one is there.
-    const found =
-      (await tiles.read(path)) ?? (await tiles.read(tilePath(level, index)))?.subarray(0, width * HASH_BYTES);
-    if (!found) throw new Error(`tile ${path} of our own log is missing`);
+    const found = cached ?? read(tiles, level, index, width);
+    if (cached) cache.delete(path);
+    else found.catch(() => cache.delete(path));
     cache.set(path, found);
     for (const oldest of cache.keys()) {
       if (cache.size <= CACHED_TILES) break;
@@ -27,4 +22,12 @@ export function cachedTiles(tiles: TileStore): FetchTile {
     }
     return found;
   };
+}
+
+async function read(tiles: TileStore, level: number, index: bigint, width: number): Promise<Uint8Array> {
+  const path = tilePath(level, index, width);
+  // A partial tile may be gone once the full one is there.
+  const found = (await tiles.read(path)) ?? (await tiles.read(tilePath(level, index)))?.subarray(0, width * HASH_BYTES);
+  if (!found) throw new Error(`tile ${path} of our own log is missing`);
+  return found;
 }
