@@ -10,16 +10,23 @@ import { verifierKey } from './verifier.js';
 /** An entry bundle gives the length of an entry in 16 bits (C2SP tlog-tiles). */
 export const ENTRY_MAX_BYTES = 65_535;
 
+/** An entry that may be logged, and its leaf. */
+export interface AdmittedEntry {
+  readonly entry: HashedRekordEntry;
+  /** As `encodeEntry` writes it. */
+  readonly body: Uint8Array;
+}
+
 /**
  * What may be logged: a signature of a supported algorithm that verifies over its digest. The certificate is not checked
  * against any CA, and a DSSE envelope becomes a hashedrekord over the hash of its pre-authentication encoding.
  * @throws EntryError
  */
-export function admitEntry(request: AddEntryRequest): HashedRekordEntry {
+export function admit(request: AddEntryRequest): AdmittedEntry {
   const entry = request.kind === 'hashedrekord' ? hashedRekordOf(request) : hashedRekordOfEnvelope(request);
-  const { length } = encodeEntry(entry);
-  if (length > ENTRY_MAX_BYTES) {
-    throw new EntryError('entry-too-large', `the entry has ${length} bytes, the limit is ${ENTRY_MAX_BYTES}`);
+  const body = encodeEntry(entry);
+  if (body.length > ENTRY_MAX_BYTES) {
+    throw new EntryError('entry-too-large', `the entry has ${body.length} bytes, the limit is ${ENTRY_MAX_BYTES}`);
   }
   const key = verifierKey(entry.verifier);
   if (!detailsFitKey(entry.keyDetails, key)) {
@@ -29,7 +36,12 @@ export function admitEntry(request: AddEntryRequest): HashedRekordEntry {
   if (!verifyDigest(key, KEY_DETAILS[entry.keyDetails].scheme, entry.digest, entry.signature)) {
     throw new EntryError('invalid-signature', `the ${entry.keyDetails} signature does not verify over the digest`);
   }
-  return entry;
+  return { entry, body };
+}
+
+/** As `admit`, without the leaf. */
+export function admitEntry(request: AddEntryRequest): HashedRekordEntry {
+  return admit(request).entry;
 }
 
 function hashedRekordOf(request: AddEntryRequest & { kind: 'hashedrekord' }): HashedRekordEntry {

@@ -1,6 +1,5 @@
 import { toBase64 } from '#crypto';
 import { equalBytes, utf8Encode, type HashAlgorithm } from '#libs/crypto';
-import { canonicalJson } from './canonical-json.js';
 import { EntryError } from './entry-error.js';
 import { hashAlgorithmName, readHashAlgorithm } from './hash-algorithm.js';
 import { KEY_DETAILS, keyDetails, type KeyDetails } from './key-details.js';
@@ -20,30 +19,21 @@ export interface HashedRekordEntry {
 
 /**
  * The canonical body, the very bytes of the leaf: RFC 8785 of the protobuf message's JSON. Verifiers rebuild it from the
- * bundle, so a byte that differs makes an entry unverifiable for ever.
+ * bundle, so a byte that differs makes an entry unverifiable for ever. It is written out here, names in their order, as no
+ * value needs escaping: a log makes one for every request.
  */
-export function encodeEntry(entry: HashedRekordEntry): Uint8Array {
-  const rawBytes = toBase64(entry.verifier.raw);
-  return utf8Encode(
-    canonicalJson({
-      apiVersion: entry.apiVersion,
-      kind: entry.kind,
-      spec: {
-        hashedRekordV002: {
-          data: { algorithm: hashAlgorithmName(entry.digestAlgorithm), digest: toBase64(entry.digest) },
-          signature: {
-            content: toBase64(entry.signature),
-            verifier: {
-              keyDetails: entry.keyDetails,
-              ...(entry.verifier.kind === 'certificate'
-                ? { x509Certificate: { rawBytes } }
-                : { publicKey: { rawBytes } }),
-            },
-          },
-        },
-      },
-    }),
-  );
+export function encodeEntry({
+  digestAlgorithm,
+  digest,
+  signature,
+  verifier,
+  keyDetails,
+}: HashedRekordEntry): Uint8Array {
+  const data = `{"algorithm":"${hashAlgorithmName(digestAlgorithm)}","digest":"${toBase64(digest)}"}`;
+  const kind = verifier.kind === 'certificate' ? 'x509Certificate' : 'publicKey';
+  const key = `{"keyDetails":"${keyDetails}","${kind}":{"rawBytes":"${toBase64(verifier.raw)}"}}`;
+  const spec = `{"data":${data},"signature":{"content":"${toBase64(signature)}","verifier":${key}}}`;
+  return utf8Encode(`{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":${spec}}}`);
 }
 
 /** Reads the `spec` of a body, and that the body is the canonical one. @throws EntryError */

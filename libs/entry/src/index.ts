@@ -1,4 +1,5 @@
-export { admitEntry, ENTRY_MAX_BYTES } from './admit.js';
+export { admit, admitEntry, ENTRY_MAX_BYTES } from './admit.js';
+export type { AdmittedEntry } from './admit.js';
 export { canonicalJson } from './canonical-json.js';
 export type { CanonicalValue } from './canonical-json.js';
 export { EntryError } from './entry-error.js';

@@ -1,5 +1,5 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { admitEntry, encodeEntry, parseAddEntryRequest } from '#libs/entry';
+import { admit, parseAddEntryRequest } from '#libs/entry';
 import type { TlogEntry } from '#libs/verify';
 import { Log } from '../log.js';
 import { loggedEntry } from './logged-entry.js';
@@ -17,7 +17,7 @@ export class AddEntryHandler implements ICommandHandler<AddEntry> {
 
   /** @throws EntryError, LogError */
   async execute({ request }: AddEntry): Promise<TlogEntry> {
-    const body = encodeEntry(admitEntry(parseAddEntryRequest(request)));
+    const { body } = admit(parseAddEntryRequest(request));
     const { index } = await this.log.add(body, body.length);
     const checkpoint = await this.log.published(index);
     const hashes = await this.log.proveInclusion(index, checkpoint.size);
