@@ -8,9 +8,11 @@ import { parseCheckpoint, parseEntryBundle, type Checkpoint } from '#libs/tlog';
 import { EVENT, readCheckpointSigned, readEntriesSequenced } from '../../apps/log/src/events.js';
 import { rekorKind } from '../../apps/log/src/entries/rekor-kind.js';
 
-interface Seen extends Checkpoint {
+interface Seen {
   /** Who saw it. */
   readonly by: string;
+  readonly size: bigint;
+  readonly root: Uint8Array;
 }
 
 /**
@@ -36,7 +38,7 @@ export class RecordedLog {
     return this.#acknowledged.length;
   }
 
-  get seen(): readonly Checkpoint[] {
+  get seen(): readonly Seen[] {
     return this.#seen;
   }
 
@@ -50,8 +52,12 @@ export class RecordedLog {
 
   checkpointText(by: string, text: Uint8Array): Checkpoint {
     const checkpoint = parseCheckpoint(text);
-    this.#seen.push({ ...checkpoint, by });
+    this.root(by, checkpoint);
     return checkpoint;
+  }
+
+  root(by: string, { size, root }: { readonly size: bigint; readonly root: Uint8Array }): void {
+    this.#seen.push({ by, size, root });
   }
 
   acknowledge(index: bigint, body: Uint8Array): void {
@@ -59,26 +65,29 @@ export class RecordedLog {
   }
 
   /** The entries as the store has them now. */
-  async entries(): Promise<Uint8Array[]> {
+  async entries(store = this.store): Promise<Uint8Array[]> {
     const entries: Uint8Array[] = [];
-    for await (const event of this.store.readStream(this.stream)) {
+    for await (const event of store.readStream(this.stream)) {
       if (event.type === EVENT.entriesSequenced) entries.push(...parseEntryBundle(readEntriesSequenced(event).data));
     }
     return entries;
   }
 
-  /** The sizes of the checkpoints that the store has as signed. */
-  async storedCheckpoints(): Promise<ReadonlySet<bigint>> {
-    const sizes = new Set<bigint>();
-    for await (const event of this.store.readStream(`${this.stream}-checkpoints`)) {
-      if (event.type === EVENT.checkpointSigned) sizes.add(readCheckpointSigned(event).size);
+  /** The roots that the store has as signed, by size. */
+  async storedCheckpoints(store = this.store): Promise<ReadonlyMap<bigint, Uint8Array>> {
+    const roots = new Map<bigint, Uint8Array>();
+    for await (const event of store.readStream(`${this.stream}-checkpoints`)) {
+      if (event.type !== EVENT.checkpointSigned) continue;
+      const { size, root } = readCheckpointSigned(event);
+      roots.set(size, root);
     }
-    return sizes;
+    return roots;
   }
 
   /** What is wrong with the one history that everybody should have seen; nothing, if all is well. */
-  async findings(): Promise<string[]> {
-    const entries = await this.entries();
+  async findings(store = this.store): Promise<string[]> {
+    const entries = await this.entries(store);
+    const stored = [...(await this.storedCheckpoints(store))].map(([size, root]) => ({ by: 'the store', size, root }));
     const found = [...this.#violations];
     const roots: Uint8Array[] = [EMPTY_ROOT];
     let frontier = EMPTY_FRONTIER;
@@ -86,7 +95,7 @@ export class RecordedLog {
       frontier = appendLeafHashes(frontier, [hashLeaf(entry)]);
       roots.push(frontierRoot(frontier));
     }
-    for (const { by, size, root } of this.#seen) {
+    for (const { by, size, root } of [...this.#seen, ...stored]) {
       const expected = roots[Number(size)];
       if (!expected) found.push(`forked: ${by} saw size ${size}, the log has ${entries.length} entries`);
       else if (!equalBytes(expected, root)) found.push(`forked: ${by} saw another root at size ${size}`);

@@ -2,12 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { utf8Decode } from '#libs/crypto';
 import { formatVerifierKey, KEY_TYPE, verifierKey, type VerifierKey } from '#libs/note';
 import { createLogger, startService } from '#libs/server';
 import { openKeyFile } from '#libs/signer';
 import { parseAddCheckpointRequest } from '#libs/tlog';
 import { witnessService } from '../../apps/witness/src/witness.module.js';
-import { localServer } from '../local-server.js';
+import { localServer, type LocalServer } from '../local-server.js';
 
 const NAME = 'witness.example.org/w1';
 
@@ -45,21 +46,9 @@ export async function startRecordingWitness(logs: readonly VerifierKey[]): Promi
   );
   const listeners = new Map<string, (note: Uint8Array) => void | Promise<void>>();
   const down = new Set<string>();
-  const door = await localServer((request, response, body) => {
-    const pass = async (): Promise<void> => {
-      const origin = await recorded(request.method ?? '', body, listeners);
-      if (origin === undefined ? down.size > 0 : down.has(origin)) {
-        response.destroy();
-        return;
-      }
-      const answer = await fetch(`${service.url}${request.url}`, {
-        method: request.method ?? 'GET',
-        ...(request.method === 'POST' && { body: new Uint8Array(body), headers: { 'content-type': 'text/plain' } }),
-      });
-      const type = answer.headers.get('content-type') ?? 'text/plain';
-      response.writeHead(answer.status, { 'content-type': type }).end(Buffer.from(await answer.arrayBuffer()));
-    };
-    pass().catch(() => response.destroy());
+  const door = await openDoor(service.url, async (origin, note) => {
+    await listeners.get(origin)?.(note);
+    return !down.has(origin);
   });
   const key = formatVerifierKey(verifierKey(NAME, KEY_TYPE.cosignature, publicKey.raw));
   return {
@@ -75,16 +64,29 @@ export async function startRecordingWitness(logs: readonly VerifierKey[]): Promi
   };
 }
 
-/** The origin of an add-checkpoint request, once its listener has seen it. */
-async function recorded(
-  method: string,
-  body: Buffer,
-  listeners: ReadonlyMap<string, (note: Uint8Array) => void | Promise<void>>,
-): Promise<string | undefined> {
-  if (method !== 'POST') return undefined;
-  const { checkpoint } = parseAddCheckpointRequest(new Uint8Array(body));
-  const note = checkpoint;
-  const origin = new TextDecoder().decode(note).split('\n', 1)[0] ?? '';
-  await listeners.get(origin)?.(note);
-  return origin;
+/**
+ * A server that passes everything on to a witness.
+ * @param visit sees each checkpoint before the witness does; when it is false, there is no answer
+ */
+export async function openDoor(
+  witnessUrl: string,
+  visit: (origin: string, note: Uint8Array) => Promise<boolean>,
+): Promise<LocalServer> {
+  return localServer((request, response, body) => {
+    const pass = async (): Promise<void> => {
+      const isPost = request.method === 'POST';
+      if (isPost) {
+        const { checkpoint } = parseAddCheckpointRequest(new Uint8Array(body));
+        const [origin = ''] = utf8Decode(checkpoint).split('\n', 1);
+        if (!(await visit(origin, checkpoint))) return void response.destroy();
+      }
+      const answer = await fetch(`${witnessUrl}${request.url}`, {
+        method: request.method ?? 'GET',
+        ...(isPost && { body: new Uint8Array(body), headers: { 'content-type': 'text/plain' } }),
+      });
+      const type = answer.headers.get('content-type') ?? 'text/plain';
+      response.writeHead(answer.status, { 'content-type': type }).end(Buffer.from(await answer.arrayBuffer()));
+    };
+    pass().catch(() => response.destroy());
+  });
 }

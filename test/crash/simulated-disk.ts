@@ -136,7 +136,7 @@ export class SimulatedDisk extends FileSystem {
     }
     const reachable = (path: string): boolean =>
       path === dirname(path) || (this.#durableNames.get(dirname(path)) === 'directory' && reachable(dirname(path)));
-    for (const path of [...this.#durableNames.keys()]) {
+    for (const path of this.#durableNames.keys()) {
       if (!reachable(path)) this.#durableNames.delete(path);
     }
     for (const file of this.#durableNames.values()) {
@@ -150,7 +150,7 @@ export class SimulatedDisk extends FileSystem {
   #whatIsLeft({ bytes, durable = new Uint8Array(0) }: File): Uint8Array {
     const torn = Math.floor(this.#random() * bytes.length);
     const outcomes = [durable, bytes, bytes.subarray(0, torn), bytes.map((byte, at) => (at < torn ? byte : 0))];
-    return outcomes[Math.floor(this.#random() * outcomes.length)]!;
+    return outcomes[Math.floor(this.#random() * outcomes.length)] ?? durable;
   }
 
   #change(change: NameChange): void {
