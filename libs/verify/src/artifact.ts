@@ -1,4 +1,4 @@
-import { hash } from '#crypto';
+import { hash, toHex } from '#crypto';
 import { equalBytes, type HashAlgorithm } from '#libs/crypto';
 import { pae } from '#libs/entry';
 import type { BundleContent } from './bundle.js';
@@ -26,10 +26,11 @@ export function artifactDigest(artifact: Artifact, algorithm: HashAlgorithm): Ui
 export function signedDigest(content: BundleContent, artifact: Artifact, algorithm: HashAlgorithm): Uint8Array {
   if (content.kind === 'dsse') return hash(algorithm, pae(content.envelope.payloadType, content.envelope.payload));
   const { digest: claimed, digestAlgorithm = algorithm } = content;
-  if (claimed && !equalBytes(claimed, artifactDigest(artifact, digestAlgorithm))) {
+  const actual = claimed && artifactDigest(artifact, digestAlgorithm);
+  if (actual && !equalBytes(claimed, actual)) {
     throw new VerificationError(
       'artifact-digest',
-      `the bundle is for an artifact with another ${digestAlgorithm} digest`,
+      `the artifact has the ${digestAlgorithm} digest ${toHex(actual)}, the bundle is for ${toHex(claimed)}`,
     );
   }
   return artifactDigest(artifact, algorithm);
