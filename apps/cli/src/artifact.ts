@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { fromHex } from '#crypto';
 import type { HashAlgorithm } from '#libs/crypto';
 import type { Context } from './context.js';
-import { Failure } from './failure.js';
+import { Failure, reasonOf } from './failure.js';
 
 const DIGEST = /^sha256:([0-9a-fA-F]{64})$/;
 
@@ -46,16 +46,16 @@ async function eachChunk(file: string, context: Context, use: (chunk: Buffer) =>
   }
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'you may not read it',
+};
+
 /** What to say about a file that the user named and we can't read. */
 export function unreadable(file: string, cause: unknown): Failure {
-  const { code } = cause as NodeJS.ErrnoException;
-  const why =
-    code === 'ENOENT'
-      ? 'there is no such file'
-      : code === 'EISDIR'
-        ? 'it is a folder'
-        : code === 'EACCES'
-          ? 'you may not read it'
-          : String(cause);
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  const why = UNREADABLE[code] ?? reasonOf(cause);
   return new Failure('usage', `${file} can't be read: ${why}`, undefined, { cause });
 }

@@ -2,16 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { formatBundle, parseBundle, type Bundle } from '#libs/verify';
+import { formatBundle, parseBundle, VerificationError, type Bundle } from '#libs/verify';
 import { unreadable } from './artifact.js';
 import { note, type Context } from './context.js';
-import { Failure } from './failure.js';
+import { Failure, reasonOf } from './failure.js';
 
 /** Attestations carry SBOMs of some size. */
 const MAX_BYTES = 128 * 1024 * 1024;
 
+const SUFFIX = '.sigstore.json';
+
 export function bundlePathOf(file: string): string {
-  return `${file}.sigstore.json`;
+  return `${file}${SUFFIX}`;
 }
 
 /** @throws Failure nothing-to-verify when there is none, VerificationError when it is malformed */
@@ -21,7 +23,9 @@ export async function readBundle(path: string, context: Context): Promise<Bundle
     throw new Failure(
       'nothing-to-verify',
       `there is no bundle ${path}`,
-      'give another one with --bundle, or make it with tally sign',
+      path.endsWith(SUFFIX + SUFFIX)
+        ? `that is a bundle itself: name the file that it is for, ${path.slice(0, -2 * SUFFIX.length)}`
+        : 'give another one with --bundle, or make it with tally sign',
     );
   }
   try {
@@ -30,6 +34,9 @@ export async function readBundle(path: string, context: Context): Promise<Bundle
     return parseBundle(await readFile(absolute));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).syscall !== undefined) throw unreadable(path, cause);
+    if (cause instanceof VerificationError) {
+      throw new VerificationError(cause.code, `${path} is not a bundle: ${cause.message}`, { cause });
+    }
     throw cause;
   }
 }
@@ -49,8 +56,22 @@ export async function writeBundle(path: string, bundle: Bundle, context: Context
     }
     await rename(temporary, absolute);
   } catch (cause) {
-    await rm(temporary, { force: true });
-    throw new Failure('usage', `${path} can't be written: ${String(cause)}`, undefined, { cause });
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw unwritable(path, cause);
   }
   if (replaces) note(context, `replaced ${path}`);
+}
+
+const UNWRITABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'there is no such folder',
+  EACCES: 'you may not write there',
+  EROFS: 'nobody may write there',
+};
+
+/** What to say about a bundle that can't be put where the user wants it. */
+export function unwritable(path: string, cause: unknown): Failure {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  const why = UNWRITABLE[code] ?? reasonOf(cause);
+  return new Failure('usage', `${path} can't be written: ${why}`, undefined, { cause });
 }

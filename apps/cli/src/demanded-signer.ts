@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { Identity } from '#libs/certificate';
 import { unreadable } from './artifact.js';
 import type { Context } from './context.js';
-import { Failure } from './failure.js';
+import { Failure, reasonOf } from './failure.js';
 import { shellWord } from './lines.js';
 
 export interface SignerOptions {
@@ -52,7 +52,7 @@ function demand(flag: string, exact: string | undefined, pattern: string | undef
     // Anchored: an unanchored "you@example.org" also matches "not-you@example.org.evil".
     return new RegExp(`^(?:${pattern})$`);
   } catch (cause) {
-    throw new Failure('usage', `${flag}-regexp is no regular expression: ${String(cause)}`, undefined, { cause });
+    throw new Failure('usage', `${flag}-regexp is no regular expression: ${reasonOf(cause)}`, undefined, { cause });
   }
 }
 
@@ -64,6 +64,6 @@ async function readKey(path: string, context: Context): Promise<PublicKey> {
     const [spki = new Uint8Array()] = decodePem(utf8Decode(bytes), 'PUBLIC KEY');
     return importPublicKey(spki);
   } catch (cause) {
-    throw new Failure('usage', `${path} is not a public key in PEM: ${String(cause)}`, undefined, { cause });
+    throw new Failure('usage', `${path} is not a public key in PEM: ${reasonOf(cause)}`, undefined, { cause });
   }
 }

@@ -33,6 +33,11 @@ export interface Explanation {
   readonly next: string | undefined;
 }
 
+/** The words of what was thrown, without the name of its class. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 /** What to tell the user about anything that was thrown. */
 export function explain(error: unknown): Explanation {
   if (error instanceof Failure) {
@@ -45,11 +50,10 @@ export function explain(error: unknown): Explanation {
   if (error instanceof CodedError) {
     return { exit: EXIT['not-verified'], code: error.code, message: error.message, next: undefined };
   }
-  const message = error instanceof Error ? error.message : String(error);
   return {
     exit: EXIT['not-verified'],
     code: 'internal',
-    message,
+    message: reasonOf(error),
     next: 'this is a fault in tally: --debug shows where',
   };
 }

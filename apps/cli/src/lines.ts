@@ -40,6 +40,11 @@ export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+/** A program as the user calls it: what was begun with npx has no place on the PATH. */
+export function typed(program: string, env: Io['env']): string {
+  return env.npm_lifecycle_event === 'npx' ? `npx ${program}` : program;
+}
+
 /** Text of others without control characters: a terminal must not obey it. */
 export function plain(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');

@@ -114,6 +114,11 @@ function trustedRoot(publicKey: Uint8Array): object {
     expect(stderr).toContain('is signed by no log of stranger.json');
   });
 
+  test('is named by its URL', async () => {
+    const { exit, stderr } = await invoke(['log', 'info', 'nonsense', '--trust-config', 'root.json'], { cwd });
+    expect([exit, stderr]).toMatchObject([2, expect.stringContaining('nonsense is not the URL of a log')]);
+  });
+
   describe('that lies', () => {
     const lie = async (path: string, change: (bytes: Buffer) => void, ...argv: string[]): Promise<Invocation> => {
       const bytes = readFileSync(join(folder!, path));

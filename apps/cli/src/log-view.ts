@@ -11,10 +11,10 @@ import {
 } from '#libs/merkle';
 import { openCheckpoint, TILE_WIDTH, tileNodeReader, tileWidth, type Checkpoint } from '#libs/tlog';
 import type { Context } from './context.js';
-import { Failure } from './failure.js';
+import { Failure, reasonOf } from './failure.js';
 import { logVerifiers } from './log-verifiers.js';
 import { logUrl } from './signing-services.js';
-import type { Trust } from './trust-config.js';
+import { isUrl, type Trust } from './trust-config.js';
 
 /** A log as its newest checkpoint, signed by a trusted key, has it. All else is proven against that. */
 export interface LogView {
@@ -31,9 +31,12 @@ export interface ProvenEntry {
   readonly proof: readonly Uint8Array[];
 }
 
-/** @throws Failure no-trust when no trusted key signed its checkpoint; ServiceError */
+/** @throws Failure usage for what is no URL, no-trust when no trusted key signed its checkpoint; ServiceError */
 export async function openLog(given: string | undefined, trust: Trust, context: Context): Promise<LogView> {
   const { io } = context;
+  if (given !== undefined && !(isUrl(given) && URL.canParse(given))) {
+    throw new Failure('usage', `${given} is not the URL of a log`, 'it is like https://log.example.org');
+  }
   const url = given ?? logUrl(trust, io.now());
   const note = await fetchCheckpoint(url, { signal: io.signal });
   try {
@@ -130,10 +133,8 @@ function prove({ url }: LogView, verification: () => void): void {
   try {
     verification();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure('not-verified', `the tiles of ${url} do not lead to its signed checkpoint: ${why}`, undefined, {
-      cause,
-    });
+    const what = `the tiles of ${url} do not lead to its signed checkpoint: ${reasonOf(cause)}`;
+    throw new Failure('not-verified', what, undefined, { cause });
   }
 }
 

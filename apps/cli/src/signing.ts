@@ -12,7 +12,7 @@ import { CodedError, equalBytes } from '#libs/crypto';
 import type { HashedRekordEntry } from '#libs/entry';
 import { BUNDLE_MEDIA_TYPE, verifyBundle, type Bundle, type Verification } from '#libs/verify';
 import type { Context } from './context.js';
-import { Failure } from './failure.js';
+import { Failure, reasonOf } from './failure.js';
 import type { IdentityToken } from './identity/identity-token.js';
 import type { PolicyFile } from './policy-file.js';
 import type { SigningServices } from './signing-services.js';
@@ -110,7 +110,7 @@ function readLeaf([leaf = new Uint8Array()]: readonly Uint8Array[], ca: string):
   } catch (cause) {
     throw new Failure(
       'unavailable',
-      `the certificate authority at ${ca} issued something unreadable: ${String(cause)}`,
+      `the certificate authority at ${ca} issued something unreadable: ${reasonOf(cause)}`,
       undefined,
       { cause },
     );

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { utf8Decode } from '#libs/crypto';
 import { parseSigningConfig, parseTrustedRoot, type SigningConfig, type TrustedRoot } from '#libs/verify';
+import { unreadable } from './artifact.js';
 import type { Context } from './context.js';
-import { Failure } from './failure.js';
+import { Failure, reasonOf } from './failure.js';
 
 /** Whom a user trusts, and where that was written. */
 export interface Trust {
@@ -45,9 +46,7 @@ export async function readTrustFile(path: string, context: Context): Promise<Uin
   try {
     return await readFile(resolve(context.io.cwd, path));
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : String(cause);
-    throw new Failure('no-trust', `${path} can't be read: ${why}`, undefined, { cause });
+    throw new Failure('no-trust', unreadable(path, cause).message, undefined, { cause });
   }
 }
 
@@ -56,8 +55,7 @@ export function parseTrustPart<T>(source: string, what: string, parse: () => T):
   try {
     return parse();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure('no-trust', `${source} is not a ${what}: ${why}`, undefined, { cause });
+    throw new Failure('no-trust', `${source} is not a ${what}: ${reasonOf(cause)}`, undefined, { cause });
   }
 }
 

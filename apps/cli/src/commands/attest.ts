@@ -5,7 +5,7 @@ import { hashFile, unreadable } from '../artifact.js';
 import { beginSigning } from '../begin-signing.js';
 import { bundlePathOf } from '../bundle-file.js';
 import { printResult, type Context } from '../context.js';
-import { EXIT, Failure } from '../failure.js';
+import { EXIT, Failure, reasonOf } from '../failure.js';
 import type { IdentityOptions } from '../identity/resolve-identity.js';
 import { signStatement } from '../sign-statement.js';
 import { signedJson, signedText } from '../signed-file.js';
@@ -25,8 +25,8 @@ export async function attest(file: string, options: AttestOptions, context: Cont
   const predicate = await readPredicate(options.predicate, context);
   const sha256 = await hashFile(file, 'sha256', context);
   const payload = encodeStatement({ name: basename(file), sha256, predicateType: type, predicate });
-  const { identity, ...signing } = await beginSigning([], options, context);
   const bundlePath = options.bundle ?? bundlePathOf(file);
+  const { identity, ...signing } = await beginSigning({ read: [], write: [bundlePath] }, options, context);
   const signed = await signStatement({ payload, artifact: sha256, file }, bundlePath, identity, signing);
   printResult(context, { files: [signedJson(signed)] }, signedText(signed, context));
   return EXIT.done;
@@ -47,7 +47,7 @@ async function readPredicate(path: string, context: Context): Promise<unknown> {
   try {
     predicate = JSON.parse(utf8Decode(bytes));
   } catch (cause) {
-    throw new Failure('usage', `${path} is not JSON: ${String(cause)}`, 'a predicate is a JSON object', { cause });
+    throw new Failure('usage', `${path} is not JSON: ${reasonOf(cause)}`, 'a predicate is a JSON object', { cause });
   }
   if (typeof predicate === 'object' && predicate !== null && !Array.isArray(predicate)) return predicate;
   throw new Failure('usage', `${path} is not a JSON object`, 'a predicate is a JSON object');

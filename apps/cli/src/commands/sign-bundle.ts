@@ -5,7 +5,7 @@ import { parseStatement } from '#libs/entry';
 import { unreadable } from '../artifact.js';
 import { beginSigning } from '../begin-signing.js';
 import { printResult, type Context } from '../context.js';
-import { EXIT, Failure } from '../failure.js';
+import { EXIT, Failure, reasonOf } from '../failure.js';
 import { conformanceTrust } from '../conformance-trust.js';
 import { signStatement } from '../sign-statement.js';
 import { signedJson, signedText } from '../signed-file.js';
@@ -24,7 +24,12 @@ export interface SignBundleOptions {
 export async function signBundle(file: string, options: SignBundleOptions, context: Context): Promise<number> {
   const statement = options.inToto ? await readStatement(file, context) : undefined;
   const trust = await conformanceTrust(options, context);
-  const { identity, ...signing } = await beginSigning([file], options, context, trust);
+  const { identity, ...signing } = await beginSigning(
+    { read: [file], write: [options.bundle] },
+    options,
+    context,
+    trust,
+  );
   const signed =
     statement === undefined
       ? await signOne(file, options.bundle, identity, signing)
@@ -44,7 +49,6 @@ async function readStatement(file: string, context: Context): Promise<{ payload:
     if (digest === undefined) throw new TypeError('no subject has a sha256 digest');
     return { payload: new Uint8Array(payload), artifact: fromHex(digest) };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure('usage', `${file} is not an in-toto statement: ${why}`, undefined, { cause });
+    throw new Failure('usage', `${file} is not an in-toto statement: ${reasonOf(cause)}`, undefined, { cause });
   }
 }

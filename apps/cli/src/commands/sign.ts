@@ -23,13 +23,12 @@ export async function sign(files: readonly string[], options: SignOptions, conte
       'leave it out: each gets its FILE.sigstore.json',
     );
   }
-  const { identity, ...signing } = await beginSigning(files, options, context);
+  const bundlePath = (file: string): string => options.bundle ?? bundlePathOf(file);
+  const { identity, ...signing } = await beginSigning({ read: files, write: files.map(bundlePath) }, options, context);
   const done: SignedFile[] = [];
   for (let i = 0; i < files.length; i += CONCURRENCY) {
     const outcomes = await Promise.allSettled(
-      files
-        .slice(i, i + CONCURRENCY)
-        .map((file) => signOne(file, options.bundle ?? bundlePathOf(file), identity, signing)),
+      files.slice(i, i + CONCURRENCY).map((file) => signOne(file, bundlePath(file), identity, signing)),
     );
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') continue;

@@ -43,7 +43,7 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
     expect(stdout).toContain(`issuer     ${ISSUER}`);
     expect(stdout).toMatch(/time {7}20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, by \S/);
     expect(stdout).toMatch(/log {8}\S+, index \d+, in a tree of \d+/);
-    expect(stdout).toContain('there is no tlog-policy');
+    expect(stdout).toContain('no tlog-policy is given');
   });
 
   test('the same as JSON', async () => {
@@ -115,6 +115,29 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
     const { exit, stdout } = await verify('missing.txt', '--bundle', 'a.txt.sigstore.json', ...SIGNER);
     expect(exit).toBe(2);
     expect(stdout).toContain('there is no such file');
+  });
+
+  test('a file that is missing, and its bundle with it, is exit 2', async () => {
+    expect(await verify('missing.txt', ...SIGNER)).toMatchObject({
+      exit: 2,
+      stdout: expect.stringContaining("missing.txt can't be read: there is no such file"),
+    });
+  });
+
+  test('a bundle in the place of the file is told from it', async () => {
+    const { exit, stderr } = await verify('a.txt.sigstore.json', ...SIGNER);
+    expect([exit, stderr]).toEqual([3, '  that is a bundle itself: name the file that it is for, a.txt\n']);
+  });
+
+  test('what is no bundle is named', async () => {
+    const { exit, stdout } = await verify('a.txt', '--bundle', 'changed.txt', ...SIGNER);
+    expect(exit).toBe(1);
+    expect(stdout).toContain('reason  changed.txt is not a bundle: ');
+  });
+
+  test('the command to accept a signer is one that its user can run', async () => {
+    const { stderr } = await invoke(['verify', 'a.txt'], { cwd, env: { ...env, npm_lifecycle_event: 'npx' } });
+    expect(stderr).toContain('  npx tally verify a.txt --certificate-identity ');
   });
 
   test('a digest stands for the file, and needs --bundle', async () => {
@@ -207,7 +230,7 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
       writeFileSync(join(cwd, 'tlog-policy'), `${logLine()}quorum none\n`);
       try {
         expect((await verify('a.txt', ...SIGNER)).stdout).toMatch(/quorum {5}met/);
-        expect((await verify('a.txt', ...SIGNER, '--no-policy')).stdout).toContain('there is no tlog-policy');
+        expect((await verify('a.txt', ...SIGNER, '--no-policy')).stdout).toContain('no tlog-policy is given');
       } finally {
         rmSync(join(cwd, 'tlog-policy'));
       }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Identity } from '#libs/certificate';
 import { VerificationError } from '#libs/verify';
 import { digestArgument } from '../artifact.js';
@@ -5,7 +7,7 @@ import { bundlePathOf, readBundle } from '../bundle-file.js';
 import { note, printResult, type Context } from '../context.js';
 import { demandedSigner, flagsFor, type SignerOptions } from '../demanded-signer.js';
 import { EXIT, explain, Failure, type Explanation } from '../failure.js';
-import { fields, marked, plain, shellWord } from '../lines.js';
+import { fields, marked, plain, shellWord, typed } from '../lines.js';
 import { loadPolicy, type PolicyOptions } from '../policy-file.js';
 import { loadTrust } from '../trust-config.js';
 import { identityJson, verdictFields, verdictJson, type Verified } from '../verdict.js';
@@ -58,13 +60,18 @@ async function verifyOne(
     context.io.signal.throwIfAborted();
     const identity = error instanceof VerificationError ? error.identity : undefined;
     const refusal = explain(error);
-    const next = identity === undefined ? refusal.next : acceptance(file, givenBundle, identity);
+    const next = identity === undefined ? refusal.next : acceptance(file, givenBundle, identity, context);
     return { file, bundlePath, kind: 'refused', identity, refusal: { ...refusal, next } };
   }
 }
 
 function bundleBeside(file: string, context: Context): string {
-  if (digestArgument(file, context) === undefined) return bundlePathOf(file);
+  if (digestArgument(file, context) === undefined) {
+    const bundle = bundlePathOf(file);
+    const { cwd } = context.io;
+    if (existsSync(resolve(cwd, bundle)) || existsSync(resolve(cwd, file))) return bundle;
+    throw new Failure('usage', `${file} can't be read: there is no such file`);
+  }
   throw new Failure(
     'nothing-to-verify',
     `${file} is a digest: no bundle lies beside it`,
@@ -73,11 +80,11 @@ function bundleBeside(file: string, context: Context): string {
 }
 
 /** The way on for who sees that it is the right signer; for anybody else a reason to stop. */
-function acceptance(file: string, bundle: string | undefined, identity: Identity): string {
+function acceptance(file: string, bundle: string | undefined, identity: Identity, context: Context): string {
   const bundleFlag = bundle === undefined ? '' : ` --bundle ${shellWord(bundle)}`;
   return (
     `it was signed by ${plain(identity.subject.value)}, vouched for by ${plain(identity.issuer)}. To accept exactly that:\n` +
-    `tally verify ${shellWord(file)}${bundleFlag} ${plain(flagsFor(identity))}`
+    `${typed('tally', context.io.env)} verify ${shellWord(file)}${bundleFlag} ${plain(flagsFor(identity))}`
   );
 }
 

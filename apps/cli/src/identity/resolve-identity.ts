@@ -1,6 +1,7 @@
 import { requestActionsToken } from '#libs/client';
 import type { Context } from '../context.js';
 import { Failure } from '../failure.js';
+import { typed } from '../lines.js';
 import { CLIENT_ID, parseIdentityToken, type IdentityToken } from './identity-token.js';
 
 export interface IdentityOptions {
@@ -49,6 +50,6 @@ function advice(env: Context['io']['env']): string {
   }
   return (
     'give --identity-token TOKEN, or set SIGSTORE_ID_TOKEN; --device signs in with a code on another machine.\n' +
-    'For the local stack: --identity-token "$(tally token --email you@example.org)"'
+    `For the local stack: --identity-token "$(${typed('tally', env)} token --email you@example.org)"`
   );
 }
