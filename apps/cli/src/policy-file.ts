@@ -44,6 +44,12 @@ export function quorumIn({ log, quorum }: PolicyVerdict): Quorum {
   return quorum ? 'met' : 'not met';
 }
 
+/** The quorum in words: which witnesses, and how many of them. */
+export function quorumDemand({ groups, quorum }: TlogPolicy): string {
+  const group = groups.find(({ name }) => name === quorum);
+  return group === undefined ? quorum : `${group.threshold} of ${group.members.join(', ')}`;
+}
+
 function parse(source: string, bytes: Uint8Array): PolicyFile {
   return parseTrustPart(source, 'tlog-policy', () => {
     const text = utf8Decode(bytes);

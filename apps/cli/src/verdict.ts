@@ -61,7 +61,7 @@ export function identityJson({ subject, issuer, claims }: Identity): object {
 }
 
 function witnessFields({ witnesses }: Verification, bundle: Bundle, policy: PolicyFile | undefined): Field[] {
-  if (policy === undefined) return [['witnesses', 'not looked at: there is no tlog-policy']];
+  if (policy === undefined) return [['witnesses', 'not looked at: no tlog-policy is given']];
   const seen = witnesses.map(({ name, timestamp }) => `${plain(name)} cosigned, ${shownTime(dateOf(timestamp))}`);
   return [
     ['witnesses', seen.join('\n') || 'none cosigned'],

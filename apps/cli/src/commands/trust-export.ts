@@ -33,8 +33,8 @@ export async function trustExport(options: TrustExportOptions, context: Context)
   if (first === undefined || others.length > 0) {
     throw new Failure(
       'usage',
-      'only one part fits on stdout',
-      'choose --trusted-root, --signing-config or --policy, or a folder with --dir',
+      'stdout has room for one part',
+      'choose --trusted-root, --signing-config or --policy, or write them all into a folder with --dir',
     );
   }
   printResult(context, { source: trust.source, file: first.file, content: first.text }, first.text);

@@ -3,7 +3,7 @@ import type { CertificateAuthority, ServiceUrl, TimeRange, TransparencyLog } fro
 import { printResult, type Context } from '../context.js';
 import { EXIT } from '../failure.js';
 import { fields, plain } from '../lines.js';
-import { loadPolicy, type PolicyFile } from '../policy-file.js';
+import { loadPolicy, quorumDemand, type PolicyFile } from '../policy-file.js';
 import { isDevelopmentOrigin, loadTrust, type Trust } from '../trust-config.js';
 
 type Field = readonly [name: string, value: string];
@@ -59,12 +59,10 @@ function services({ signingConfig }: Trust): Field[] {
 
 function policyFields(policy: PolicyFile | undefined): Field[] {
   if (policy === undefined) return [['policy', 'none: no witness is looked at']];
-  const { witnesses, groups, quorum } = policy.policy;
-  const group = groups.find(({ name }) => name === quorum);
-  const needs = group === undefined ? quorum : `${group.threshold} of ${group.members.join(', ')}`;
+  const { witnesses } = policy.policy;
   return [
     ['policy', policy.source],
-    ['quorum', plain(needs)],
+    ['quorum', plain(quorumDemand(policy.policy))],
     ['witnesses', witnesses.map(({ name, url }) => plain([name, url].join(' '))).join('\n')],
   ];
 }

@@ -2,7 +2,7 @@ import { ed25519Spki, equalBytes } from '#libs/crypto';
 import { KEY_TYPE } from '#libs/note';
 import type { Context } from '../context.js';
 import { EXIT } from '../failure.js';
-import type { PolicyFile } from '../policy-file.js';
+import { quorumDemand, type PolicyFile } from '../policy-file.js';
 import { oidcIssuer, signingServices } from '../signing-services.js';
 import { isDevelopmentOrigin, type Trust } from '../trust-config.js';
 import { fail, finding, ok, warn, type Finding } from './finding.js';
@@ -58,7 +58,7 @@ export function checkPolicy(trust: Trust, policy: PolicyFile | undefined): Findi
       'put the deployment’s tlog-policy beside its trust config',
     );
   }
-  const { logs, witnesses, quorum } = policy.policy;
+  const { logs } = policy.policy;
   const trusted = trust.trustedRoot.tlogs;
   const stranger = logs.find(({ key }) => {
     const spki = key.type === KEY_TYPE.ed25519 ? ed25519Spki(key.publicKey) : key.publicKey;
@@ -75,5 +75,5 @@ export function checkPolicy(trust: Trust, policy: PolicyFile | undefined): Findi
       EXIT['no-trust'],
     );
   }
-  return ok('policy', `${policy.source}: ${witnesses.length} witnesses, quorum ${quorum}`);
+  return ok('policy', `${policy.source}: the quorum is ${quorumDemand(policy.policy)}`);
 }
