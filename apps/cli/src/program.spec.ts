@@ -78,6 +78,7 @@ describe('a command line that is wrong', () => {
     [['log', 'consistency', '9', '8'], 'larger than the new size'],
     [['doctor', 'extra'], 'too many arguments'],
     [['sign', 'a', 'b', '--bundle', 'c'], 'there are several files'],
+    [['sign', 'README.md', '--bundle', 'missing/b'], "missing/b can't be written: there is no such folder"],
     [['verify', 'a', 'b', '--bundle', 'c'], 'there are several files'],
     [['attest', 'a', '--predicate', 'p', '--type', 'nonsense'], 'neither a URI nor a known predicate type'],
     [['verify-bundle', '--bundle', 'b', 'a'], 'who should have signed?'],
@@ -110,8 +111,29 @@ describe('an error', () => {
   });
 });
 
+test.each([
+  [['log', 'entry'], 'tally/log-entry/v1', "missing required argument 'index'"],
+  [['verify', '--nonsense', 'a'], 'tally/verify/v1', "unknown option '--nonsense'"],
+  [['verfy'], 'tally/error/v1', "unknown command 'verfy'"],
+  [['log'], 'tally/log/v1', 'no command is given'],
+])('%j with --json is one object that says what is wrong with it', async (argv, schema, message) => {
+  const { exit, stdout } = await invoke([...argv, '--json']);
+  expect(exit).toBe(2);
+  expect(JSON.parse(stdout)).toEqual({
+    schema,
+    error: { code: 'usage', message: expect.stringContaining(message) },
+    exit: 2,
+  });
+});
+
+test('help COMMAND is the same as COMMAND --help', async () => {
+  expect(await invoke(['help', 'sign'])).toEqual(await invoke(['sign', '--help']));
+});
+
 test('an interrupted command exits 130 and says nothing', async () => {
   const signal = AbortSignal.abort(new Error('interrupted'));
   const argv = ['token', '--email', 'a@b.c', '--trust-config', 'http://127.0.0.1:9/trust.json'];
   expect(await invoke(argv, { signal })).toEqual({ exit: 130, stdout: '', stderr: '' });
+  const { exit, stdout } = await invoke([...argv, '--json'], { signal });
+  expect([exit, JSON.parse(stdout)]).toMatchObject([130, { schema: 'tally/token/v1', error: { code: 'interrupted' } }]);
 });

@@ -34,7 +34,7 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
     .description('Sign files as yourself, and verify who signed what, with a witnessed log as proof.')
     .version(version(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print the help of a command')
     .option('--trust-config <file|url>', 'whom to trust (default: TALLY_TRUST_CONFIG, then $TALLY_HOME/trust.json)')
     .option('--json', 'print one JSON object')
     .option('--debug', 'print the stack trace of an error')
@@ -52,7 +52,7 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
 
   const context = (command: Command): Context => {
     const { json, trustConfig } = program.opts<{ json?: boolean; trustConfig?: string }>();
-    const schema = `tally/${names(command).join('-')}/v1`;
+    const schema = schemaOf(command);
     hooks.started(schema);
     return { io, schema, json: json === true, trustConfig };
   };
@@ -176,6 +176,10 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
       await finish(doctor(context(command)));
     });
 
+  // Before its arguments are looked at: the JSON of a usage error names the command, too.
+  for (const parent of [program, ...program.commands]) {
+    parent.hook('preSubcommand', (_, command) => hooks.started(schemaOf(command)));
+  }
   return program;
 }
 
@@ -274,6 +278,10 @@ function example(...lines: readonly string[]): string {
 /** `verify <file...>`: that there are options is not worth a column. */
 function term(command: Command): string {
   return `${command.name()} ${command.usage().replaceAll(/\[(?:options|command)\] ?/g, '')}`.trimEnd();
+}
+
+function schemaOf(command: Command): string {
+  return `tally/${names(command).join('-')}/v1`;
 }
 
 /** Its names below `tally`: log, info. */

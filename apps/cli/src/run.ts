@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { formatJson } from './context.js';
-import { EXIT, explain } from './failure.js';
+import { EXIT, explain, type Explanation } from './failure.js';
 import type { Io } from './io.js';
 import { marked, plainLines } from './lines.js';
 import { buildProgram } from './program.js';
@@ -17,17 +17,25 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return io.signal.aborted ? EXIT.interrupted : exit;
   } catch (error) {
-    // The text is on stderr already; asking for help or the version is no mistake.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (io.signal.aborted) return EXIT.interrupted;
     const { json, debug } = program.opts<{ json?: boolean; debug?: boolean }>();
-    const { exit: code, next, ...said } = explain(error);
-    if (json) io.stdout.write(formatJson({ schema, error: { ...said, next }, exit: code }));
+    const { exit: code, next, ...said } = failed(error, io);
+    if (json && code !== EXIT.done) io.stdout.write(formatJson({ schema, error: { ...said, next }, exit: code }));
+    // Commander has told people what it found, and who interrupts knows.
+    if (error instanceof CommanderError || code === EXIT.interrupted) return code;
     io.stderr.write(marked('fail', said.message, io.stderr, io.env));
     if (next !== undefined) io.stderr.write(`${plainLines(next).replaceAll(/^/gm, '  ')}\n`);
     if (debug) io.stderr.write(`${plainLines(stack(error))}\n`);
     return code;
   }
+}
+
+/** A line that commander refuses is a mistake in the usage; asking for help or the version is none. */
+function failed(error: unknown, io: Io): Explanation {
+  if (io.signal.aborted)
+    return { exit: EXIT.interrupted, code: 'interrupted', message: 'interrupted', next: undefined };
+  if (!(error instanceof CommanderError)) return explain(error);
+  const message = error.code === 'commander.help' ? 'no command is given' : error.message.replace(/^error: /, '');
+  return { exit: error.exitCode === 0 ? EXIT.done : EXIT.usage, code: 'usage', message, next: undefined };
 }
 
 function stack(error: unknown): string {
