@@ -164,6 +164,40 @@ describe('the development issuer', () => {
     expect(response.headers.get('location')).toMatch(/error=invalid_request/);
   });
 
+  describe('asked for the token of an unknown code', () => {
+    const ask = async (name: Record<string, string>, authorization?: string): Promise<unknown> => {
+      const form = new URLSearchParams({
+        grant_type: 'authorization_code',
+        code: 'unknown',
+        redirect_uri: 'http://localhost:1/auth/callback',
+        code_verifier: 'x'.repeat(43),
+        ...name,
+      });
+      const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+      const response = await fetch(`${issuer.url}/token`, { method: 'POST', body: form, headers });
+      return ((await response.json()) as { error: unknown }).error;
+    };
+    const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+    test('knows the client by its name in the form', async () => {
+      expect(await ask({ client_id: 'sigstore' })).toBe('invalid_grant');
+    });
+
+    // sigstore-python 4.5.1 asks for its token so, and nowhere else says who it is.
+    test('knows the client by HTTP Basic with an empty password', async () => {
+      expect(await ask({}, basic('sigstore:'))).toBe('invalid_grant');
+    });
+
+    test.each([
+      ['another name', basic('somebody:'), 'invalid_client'],
+      ['a password', basic('sigstore:password'), 'invalid_client'],
+      ['a name with more fields in it', basic('sigstore&code=another:'), 'invalid_request'],
+      ['no name', basic(':'), 'invalid_request'],
+    ])('refuses %s in HTTP Basic', async (_what, authorization, error) => {
+      expect(await ask({}, authorization)).toBe(error);
+    });
+  });
+
   test('says so when a sign-in is over', async () => {
     const response = await fetch(`${issuer.url}/sign-in/unknown`);
     expect(response.status).toBe(400);

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { moveClientNameIntoForm } from './client-name.js';
 import { developmentToken } from './development-token.js';
 import { listenOnLoopback } from './loopback.js';
 import { IssuerMetrics } from './metrics.js';
@@ -52,6 +53,7 @@ export async function startIssuer({ port, keyPath }: IssuerConfig, logger: Logge
       if (path === '/metrics') return plain(response, 200, await metrics.registry.metrics());
       if (path === DEVELOPMENT_TOKEN_PATH) return developmentToken({ issuer, key, metrics }, request, response);
       if (path.startsWith(SIGN_IN_PATH)) return signIn(provider, request, response);
+      moveClientNameIntoForm(request);
       return provide(request, response);
     }
 

@@ -45,7 +45,11 @@ export async function listenOnLoopback(
 
 function listen(host: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS });
+    const server = createServer({
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 1_000, // Node looks every 30 s only
+    });
     server.once('error', reject);
     server.listen({ host, port }, () => {
       server.off('error', reject);
