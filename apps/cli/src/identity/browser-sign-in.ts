@@ -11,7 +11,7 @@ import {
 } from 'openid-client';
 import { note, type Context } from '../context.js';
 import { Failure } from '../failure.js';
-import { discoverIssuer, SCOPE, signInFailure } from './issuer.js';
+import { discoverIssuer, isLoopback, SCOPE, signInFailure } from './issuer.js';
 
 const CALLBACK_PATH = '/auth/callback';
 const WAIT_MS = 5 * 60_000;
@@ -33,6 +33,7 @@ export async function signInByBrowser(issuer: string, open: boolean, context: Co
       state: expectedState,
       nonce: expectedNonce,
     });
+    requirePage(url, issuer);
     note(context, `${open ? 'Your browser opens; if it does not, go to' : 'To sign in, go to'}\n  ${url.href}`);
     if (open) openBrowser(url);
     const answer = await callback.answer;
@@ -46,6 +47,15 @@ export async function signInByBrowser(issuer: string, open: boolean, context: Co
   } finally {
     callback.close();
   }
+}
+
+/** What is handed to the desktop is opened by whatever its scheme belongs to, a local file is even run. */
+function requirePage(url: URL, issuer: string): void {
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))) return;
+  throw new Failure(
+    'unavailable',
+    `the identity provider ${issuer} has its sign-in page at ${url.protocol}//${url.host}, it should be on https`,
+  );
 }
 
 interface Callback {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import { localServer } from '../../../../test/local-server.js';
 import type { Context } from '../context.js';
 import { oidcIssuer, type OidcIssuer } from '../testing/oidc-issuer.js';
 import { signInByBrowser } from './browser-sign-in.js';
@@ -69,6 +70,28 @@ describe('in the browser', () => {
     await signInByBrowser(issuer.url, false, browser);
     expect(statuses).toEqual([404, 404, 404, 404, 404]);
   });
+
+  test.each(['file:///usr/bin/true', 'http://sign-in.example/', 'smb://sign-in.example/share'])(
+    'does not open %s, whatever the issuer says',
+    async (endpoint) => {
+      const server = await localServer((_, response) => {
+        const metadata = {
+          issuer: server.url,
+          authorization_endpoint: endpoint,
+          token_endpoint: `${server.url}/token`,
+        };
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(metadata));
+      });
+      try {
+        let shown = '';
+        const terminal = at((text) => (shown += text), AbortSignal.timeout(5_000));
+        await expect(signInByBrowser(server.url, false, terminal)).rejects.toMatchObject({ code: 'unavailable' });
+        expect(shown).toBe('');
+      } finally {
+        await server.close();
+      }
+    },
+  );
 
   test('ends when the user interrupts', async () => {
     issuer = await oidcIssuer();
