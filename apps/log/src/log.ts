@@ -33,7 +33,7 @@ const PUBLICATION_PROMISE_MS = 10_000;
 /** The store of a log's events: SQLite in its data directory, unless somebody hands in another. */
 export type OpenStore = (config: LogConfig) => Promise<EventStore>;
 
-const openSqlite: OpenStore = ({ dataDirectory }) =>
+export const openSqlite: OpenStore = ({ dataDirectory }) =>
   SqliteEventStore.open({ path: join(dataDirectory, 'events.sqlite') });
 
 /** What a log stands on, for whoever wants it to stand on something else. */
@@ -100,7 +100,7 @@ export class Log<Submission = never> {
         logger,
         now,
       });
-      const { tree, checkpoints, published } = recovered;
+      const { tree, dedupe, checkpoints, published } = recovered;
 
       const metrics = new LogMetrics(context.registry);
       const freeze = new Freeze(logger);
@@ -115,7 +115,7 @@ export class Log<Submission = never> {
         config.poolLimit,
         Math.min(ROUND_BYTES, store.limits.appendBytes * APPEND_OVERHEAD),
       );
-      const snapshots = new Snapshots(snapshot, tree.dedupe, snapshotEntries, logger);
+      const snapshots = new Snapshots(snapshot, dedupe, snapshotEntries, logger);
       const checkpointer = new Checkpointer({
         kind,
         origin,

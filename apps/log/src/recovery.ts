@@ -42,6 +42,7 @@ export interface RecoveryParts<Submission> {
 
 export interface Recovered<Submission> {
   readonly tree: Tree<Submission>;
+  readonly dedupe: DedupeIndex;
   readonly checkpoints: Checkpoints;
   readonly published: PublishedCheckpoint | undefined;
 }
@@ -63,14 +64,14 @@ export async function recover<Submission>(parts: RecoveryParts<Submission>): Pro
     await create(parts);
   }
   await checkLogCreated(parts);
-  const { tree, checkpoints } = await fold(parts, marked?.size);
+  const { tree, dedupe, checkpoints } = await fold(parts, marked?.size);
   const rootAt: RootAt = (size) => rootFromTiles(parts, size);
   const markedRoot = marked && marked.size <= tree.size ? await rootAt(marked.size) : undefined;
   checkMark(marked, { size: tree.size, signed: checkpoints.signed !== undefined, rootAt: () => markedRoot });
   const published = publishedCheckpoint(checkpoints);
   await checkPublished(parts, tree.size, rootAt, published);
   await checkWitnesses(parts, tree.size, rootAt);
-  return { tree, checkpoints, published };
+  return { tree, dedupe, checkpoints, published };
 }
 
 /** One store holds one log: another key or origin means another stream, and would begin a second log in its folder. */
@@ -110,7 +111,7 @@ async function create<Submission>({
 async function fold<Submission>(
   parts: RecoveryParts<Submission>,
   markedSize: bigint | undefined,
-): Promise<{ tree: Tree<Submission>; checkpoints: Checkpoints }> {
+): Promise<{ tree: Tree<Submission>; dedupe: DedupeIndex; checkpoints: Checkpoints }> {
   const { store, stream, checkpointStream, tiles, kind } = parts;
   const resumed = await resumeFromSnapshot(parts);
   const { state, dedupe } = resumed ?? { state: NEW_TREE, dedupe: await DedupeIndex.create(parts.dedupeDirectory) };
@@ -146,7 +147,7 @@ async function fold<Submission>(
     checkpoints = next.value;
     if ((markedSize ?? 0n) <= tree.size) throw rootDiffers(checkpoints.signed?.size ?? 0n);
   }
-  return { tree, checkpoints };
+  return { tree, dedupe, checkpoints };
 }
 
 function rootDiffers(size: bigint): LogError {

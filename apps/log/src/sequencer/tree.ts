@@ -1,6 +1,5 @@
 import type { NewEvent, Revision, StoredEvent } from '#libs/event-store';
 import { EMPTY_EDGE, TILE_WIDTH, edgeRoot, integrate, partialTiles, tilePath, type TileEdge } from '#libs/tlog';
-import type { DedupeIndex } from '../dedupe/dedupe-index.js';
 import { EVENT, readEntriesSequenced, readLogFrozen } from '../events.js';
 import { LogError } from '../log-error.js';
 import type { DedupeKey, LogKind } from '../log-kind.js';
@@ -15,6 +14,12 @@ export interface Sequenced {
 export interface TreeFile {
   readonly path: string;
   readonly bytes: Uint8Array;
+}
+
+/** Who is told where each entry is. */
+export interface EntryIndex {
+  find(dedupeKey: DedupeKey): Sequenced | undefined;
+  add(dedupeKey: DedupeKey, sequenced: Sequenced): void;
 }
 
 /** The tree after some event: what the next one is applied to. */
@@ -32,7 +37,7 @@ export const NEW_TREE: TreeState = { revision: 0n, edge: EMPTY_EDGE, tail: [], l
 
 /**
  * The tree as a pure function of the committed events, held in memory: the right edge, the leaves of the last partial
- * bundle, the files that became full and are not yet written. It tells the dedupe index where each entry is.
+ * bundle, the files that became full and are not yet written. It tells an index where each entry is.
  */
 export class Tree<Submission> {
   #revision: Revision;
@@ -44,7 +49,7 @@ export class Tree<Submission> {
 
   constructor(
     private readonly kind: LogKind<Submission>,
-    readonly dedupe: DedupeIndex,
+    private readonly entries: EntryIndex,
     { revision, edge, tail, lastSequencedAtMs }: TreeState = NEW_TREE,
   ) {
     this.#revision = revision;
@@ -75,7 +80,7 @@ export class Tree<Submission> {
   }
 
   find(dedupeKey: DedupeKey): Sequenced | undefined {
-    return this.dedupe.find(dedupeKey);
+    return this.entries.find(dedupeKey);
   }
 
   /**
@@ -113,7 +118,7 @@ export class Tree<Submission> {
     let index = size;
     for (const leaf of leaves) {
       const { hash, dedupeKey } = this.kind.readLeaf(leaf);
-      this.dedupe.add(dedupeKey, { index, sequencedAtMs });
+      this.entries.add(dedupeKey, { index, sequencedAtMs });
       hashes.push(hash);
       index++;
       this.#addToBundle(leaf, index);
