@@ -51,6 +51,7 @@ class Witness {
       this.#failed = cosignature === undefined;
       return cosignature;
     } catch (error) {
+      if (signal.aborted) return undefined; // the log shuts down
       this.#failed = true;
       if (!(error instanceof ServiceError)) throw error;
       this.logger.warn({ witness: this.name, code: error.code, status: error.status }, 'a witness did not answer');
@@ -128,6 +129,7 @@ export class Witnesses {
     if (hasQuorum()) reached();
     const everybody = Promise.all(asked.map(({ done }) => done));
     const healthy = Promise.all(asked.filter((one) => one.healthy).map(({ done }) => done));
+    healthy.catch(() => undefined); // it fails only when everybody does, and that is seen
     await Promise.race([everybody, quorum.then(() => Promise.race([healthy, delay(STRAGGLER_MS)]))]);
     return hasQuorum() ? [...collected] : undefined;
   }
