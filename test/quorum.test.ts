@@ -1,0 +1,123 @@
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { formatVerifierKey, KEY_TYPE, verifierKey } from '#libs/note';
+import { createLogger, startService, type RunningService } from '#libs/server';
+import { openKeyFile } from '#libs/signer';
+import { evaluatePolicy, parsePolicy } from '#libs/tlog';
+import { parseTlogEntry, type TlogEntry } from '#libs/verify';
+import type { LogConfig } from '../apps/log/src/config.js';
+import { logService } from '../apps/log/src/log.module.js';
+import type { WitnessConfig } from '../apps/witness/src/config.js';
+import { witnessService } from '../apps/witness/src/witness.module.js';
+import { freePorts } from './free-ports.js';
+
+const quiet = createLogger('quorum', { write: () => undefined });
+const ORIGIN = 'quorum-test.tally.localhost';
+const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+function request(artifact: string): string {
+  const rawBytes = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  const verifier = { publicKey: { rawBytes }, keyDetails: 'PKIX_ECDSA_P256_SHA_256' };
+  const content = sign('sha256', Buffer.from(artifact), privateKey).toString('base64');
+  const digest = createHash('sha256').update(artifact).digest('base64');
+  return JSON.stringify({ hashedRekordRequestV002: { digest, signature: { content, verifier } } });
+}
+
+/** A log with a policy of two of two witnesses, which come and go. */
+describe('a log that needs a quorum', () => {
+  let folder: string;
+  let policy: string;
+  let configs: WitnessConfig[];
+  let log: RunningService;
+  let witnesses: (RunningService | undefined)[];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tally-quorum-'));
+    const first = await freePorts(2);
+    const logFile = join(folder, 'log-key');
+    const { raw } = (
+      await openKeyFile(logFile, { role: 'rekor-log', algorithm: 'ed25519', profile: 'development', create: true })
+    ).publicKey;
+    const logKey = verifierKey(ORIGIN, KEY_TYPE.ed25519, raw);
+    const lines = [`log ${formatVerifierKey(logKey)}`];
+    configs = [];
+    for (const i of [0, 1]) {
+      const name = `witness-${i}.quorum-test.tally.localhost`;
+      const keyFile = join(folder, `witness-key-${i}`);
+      const signer = await openKeyFile(keyFile, {
+        role: 'witness',
+        algorithm: 'ed25519',
+        profile: 'development',
+        create: true,
+      });
+      const vkey = formatVerifierKey(verifierKey(name, KEY_TYPE.cosignature, signer.publicKey.raw));
+      lines.push(`witness w${i} ${vkey} http://127.0.0.1:${first + i}`);
+      const address = { profile: 'development', host: '127.0.0.1', port: first + i } as const;
+      configs.push({ ...address, name, keyFile, dataDirectory: join(folder, `witness-${i}`), logs: [logKey] });
+    }
+    policy = `${[...lines, 'group both all w0 w1', 'quorum both'].join('\n')}\n`;
+    await writeFile(join(folder, 'policy'), policy);
+    witnesses = [];
+    await startWitness(0);
+    const config: LogConfig = {
+      profile: 'development',
+      host: '127.0.0.1',
+      port: 0,
+      kind: 'rekor',
+      origin: ORIGIN,
+      inception: new Date(),
+      dataDirectory: join(folder, 'data'),
+      keyFile: logFile,
+      markFile: join(folder, 'mark'),
+      policyFile: join(folder, 'policy'),
+      poolLimit: 100,
+      checkpointIntervalMs: 0,
+    };
+    log = await startService(logService(config), quiet);
+  });
+  afterEach(async () => {
+    await log.close();
+    await Promise.all(witnesses.map((witness) => witness?.close()));
+    await rm(folder, { recursive: true });
+  });
+
+  async function startWitness(i: number): Promise<void> {
+    witnesses[i] = await startService({ ...witnessService(configs[i]!), name: `witness-${i}` }, quiet);
+  }
+
+  const post = (body: string): Promise<Response> => fetch(`${log.url}/api/v2/log/entries`, { method: 'POST', body });
+  const entryOf = async (answer: Response): Promise<TlogEntry> => parseTlogEntry(await answer.json());
+
+  test('answers 503 without it, and the retry gets 201 and the same index, with every cosignature', async () => {
+    const [first, second] = [request('first'), request('second')];
+    const refused = await Promise.all([post(first), post(second)]);
+    for (const answer of refused) {
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+      const message = expect.stringMatching(
+        /^the entry is logged at index [01], but no checkpoint that covers it was published/,
+      );
+      expect(await answer.json()).toEqual({ code: 14, message, details: [] });
+    }
+    expect((await fetch(`${log.url}/checkpoint`)).status).toBe(404);
+    expect((await fetch(`${log.url}/health/ready`)).status).toBe(503);
+
+    await startWitness(1);
+    const [one, two] = [await entryOf(await post(first)), await entryOf(await post(second))];
+    expect([one.logIndex, two.logIndex].sort()).toEqual([0n, 1n]);
+    const note = new TextEncoder().encode(one.inclusionProof!.checkpoint);
+    const { quorum, witnesses: named } = evaluatePolicy(parsePolicy(policy), note);
+    expect({ quorum, named: named.map(({ name }) => name).sort() }).toEqual({ quorum: true, named: ['w0', 'w1'] });
+    expect((await fetch(`${log.url}/health/ready`)).status).toBe(200);
+
+    await witnesses[1]!.close();
+    witnesses[1] = undefined;
+    const third = request('third');
+    expect((await post(third)).status).toBe(503);
+    expect(await entryOf(await post(first))).toMatchObject({ logIndex: one.logIndex }); // published, and stays so
+    await startWitness(1);
+    expect(await entryOf(await post(third))).toMatchObject({ logIndex: 2n });
+  });
+});
