@@ -1,11 +1,21 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { SettingsError } from './settings.js';
 
-/** JSON lines with the service's name. Tokens never reach a log: nobody passes them, and these paths are cut if somebody does. */
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/**
+ * JSON lines with the service's name, as many as `TALLY_LOGGING` says. Tokens never reach a log: nobody passes them, and
+ * these paths are cut if somebody does. @throws SettingsError
+ */
 export function createLogger(name: string, destination?: DestinationStream): Logger {
+  const level = process.env['TALLY_LOGGING'] || 'info';
+  if (!LEVELS.includes(level)) {
+    throw new SettingsError(`TALLY_LOGGING is ${JSON.stringify(level)}: expected one of ${LEVELS.join(', ')}`);
+  }
   const options = {
     name,
-    level: process.env['TALLY_LOGGING'] ?? 'info',
+    level,
     redact: [
       'token',
       'identityToken',

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { createLogger } from './logger.js';
 import { startService, type Service } from './service.js';
 import { SettingsError } from './settings.js';
@@ -8,14 +9,15 @@ const SHUTDOWN_LIMIT_MS = 10_000;
 /** Runs a service as a program: settings from the environment, JSON logs on stdout, SIGTERM and SIGINT end it. */
 export async function runMain(load: (env: NodeJS.ProcessEnv) => Service): Promise<void> {
   let service: Service;
+  let logger: Logger;
   try {
     service = load(process.env);
+    logger = createLogger(service.name);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exit(2);
   }
-  const logger = createLogger(service.name);
   try {
     const running = await startService(service, logger);
     onShutdown(() => running.close());

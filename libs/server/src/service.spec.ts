@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
-import { Body, Controller, Get, HttpCode, Module, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Module, Post, Req } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { HttpError } from './http-error.js';
 import { createLogger } from './logger.js';
@@ -13,6 +14,11 @@ class EchoController {
   @HttpCode(200)
   echo(@Body() body: unknown): { kind: string; bytes?: number } {
     return Buffer.isBuffer(body) ? { kind: 'bytes', bytes: body.length } : { kind: typeof body };
+  }
+
+  @Get('socket')
+  socket(@Req() { raw }: FastifyRequest): { timeout: number | undefined } {
+    return { timeout: raw.socket.timeout };
   }
 
   @Get('rpc/refused')
@@ -107,6 +113,10 @@ describe('a service', () => {
     expect(await (await fetch(`${json.url}/metrics`)).text()).toMatch(
       'http_request_duration_seconds_count{method="GET",route="/health/live",status="200"} 1',
     );
+  });
+
+  test('gives up a socket on which nothing moves while it answers', async () => {
+    expect(await (await fetch(`${json.url}/socket`)).json()).toEqual({ timeout: 30_000 });
   });
 
   test('answers 408 to a client that is slower than 20 s', async () => {

@@ -48,6 +48,8 @@ export interface RunningService {
 const DEFAULT_BODY_LIMIT = 1 << 20;
 /** A client that needs longer than this to send its request gets a 408. */
 export const REQUEST_TIMEOUT_MS = 20_000;
+/** A client that takes nothing of its answer for this long, or twice as long, is cut off: what it has not taken is in memory. */
+const STALLED_CLIENT_MS = 30_000;
 
 @Module({})
 class OperationsModule {}
@@ -76,6 +78,7 @@ export async function startService(
   const adapter = new FastifyAdapter({
     bodyLimit: service.bodyLimit ?? DEFAULT_BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: STALLED_CLIENT_MS,
     // Node swaps the two limits when that for the headers is the longer one, and looks for slow requests every 30 s only.
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
     routerOptions: { ignoreTrailingSlash: true },

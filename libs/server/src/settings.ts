@@ -42,10 +42,19 @@ export function readSettings<T>(prefix: string, schema: z.ZodType<T>, env: NodeJ
   }
   const parsed = schema.safeParse(values);
   if (parsed.success) return Object.freeze(parsed.data);
-  const problems = parsed.error.issues.map((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? `${issue.keys.map((key) => toVariable(prefix, [key])).join(', ')}: there is no such setting`
-      : `${toVariable(prefix, issue.path)}: ${issue.message}`,
-  );
+  const problems = parsed.error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return `${issue.keys.map((key) => toVariable(prefix, [key])).join(', ')}: there is no such setting`;
+    }
+    const value = values[String(issue.path[0])];
+    const found = value === undefined ? 'is not set' : `is ${JSON.stringify(value)}`;
+    return `${toVariable(prefix, issue.path)} ${found}${expectation(issue.message)}`;
+  });
   throw new SettingsError(`the settings are not right:\n  ${problems.join('\n  ')}`);
+}
+
+/** What zod wants, without what it says about a text that is not there or that is no number. */
+function expectation(message: string): string {
+  const wanted = message.replace(/^Invalid (?:input|option): /, '').replace(/, received (?:undefined|NaN)$/, '');
+  return wanted === 'expected string' ? '' : `: ${wanted}`;
 }
