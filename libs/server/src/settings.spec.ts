@@ -20,7 +20,9 @@ test('a setting that is wrong is named with its value, and with what it should b
   );
 });
 
-afterEach(() => delete process.env['TALLY_LOGGING']);
+afterEach(() => {
+  delete process.env['TALLY_LOGGING'];
+});
 
 test('a level of logging that does not exist is refused as a setting', () => {
   process.env['TALLY_LOGGING'] = 'loud';
