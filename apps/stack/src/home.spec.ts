@@ -21,6 +21,13 @@ describe('the home of a stack', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o700);
   });
 
+  test('is a folder', async () => {
+    await writeFile(join(parent, 'file'), '');
+    await expect(makeHome(join(parent, 'file'))).rejects.toThrow(
+      new StackError(`cannot use ${join(parent, 'file')} as TALLY_HOME: it is a file`),
+    );
+  });
+
   test('keeps its label and the time of its first start', async () => {
     const first = await openHome(path);
     await sealHome(first);

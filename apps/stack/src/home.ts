@@ -67,7 +67,10 @@ export async function makeHome(path: string): Promise<void> {
     }
     await chmod(path, 0o700);
   } catch (cause) {
-    throw new StackError(`cannot use ${path} as TALLY_HOME: ${(cause as Error).message}`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new StackError(`cannot use ${path} as TALLY_HOME: ${code === 'EEXIST' ? 'it is a file' : message}`, {
+      cause,
+    });
   }
 }
 
