@@ -24,7 +24,7 @@ describe('the home of a stack', () => {
   test('is a folder', async () => {
     await writeFile(join(parent, 'file'), '');
     await expect(makeHome(join(parent, 'file'))).rejects.toThrow(
-      new StackError(`cannot use ${join(parent, 'file')} as TALLY_HOME: it is a file`),
+      `cannot use ${join(parent, 'file')} as TALLY_HOME: it is a file`,
     );
   });
 
