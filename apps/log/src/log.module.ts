@@ -8,6 +8,7 @@ import { CertificatesController } from './certificates/certificates.controller.j
 import { ctKind } from './certificates/ct-kind.js';
 import type { LogConfig } from './config.js';
 import { AddEntryHandler } from './entries/add-entry.handler.js';
+import { Admissions } from './entries/admissions.js';
 import { EntriesController } from './entries/entries.controller.js';
 import { RawAddController } from './entries/raw-add.controller.js';
 import { rekorKind } from './entries/rekor-kind.js';
@@ -44,7 +45,11 @@ function rekorModule(config: LogConfig, context: ServiceContext, parts?: LogPart
     module: LogModule,
     imports: [CqrsModule.forRoot()],
     controllers: [EntriesController, TilesController, ...(config.rawAdd ? [RawAddController] : [])],
-    providers: [{ provide: Log, useFactory: open }, AddEntryHandler],
+    providers: [
+      { provide: Log, useFactory: open },
+      { provide: Admissions, useFactory: () => new Admissions(config.poolLimit) },
+      AddEntryHandler,
+    ],
   };
 }
 

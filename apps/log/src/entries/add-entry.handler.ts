@@ -2,6 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { admit, parseAddEntryRequest } from '#libs/entry';
 import type { TlogEntry } from '#libs/verify';
 import { Log } from '../log.js';
+import { Admissions } from './admissions.js';
 import { loggedEntry } from './logged-entry.js';
 
 /** Rekor's CreateEntry: the parsed JSON of a hashedRekordRequestV002 or dsseRequestV002. */
@@ -13,11 +14,14 @@ export class AddEntry extends Command<TlogEntry> {
 
 @CommandHandler(AddEntry)
 export class AddEntryHandler implements ICommandHandler<AddEntry> {
-  constructor(private readonly log: Log<Uint8Array>) {}
+  constructor(
+    private readonly log: Log<Uint8Array>,
+    private readonly admissions: Admissions,
+  ) {}
 
   /** @throws EntryError, LogError */
   async execute({ request }: AddEntry): Promise<TlogEntry> {
-    const { body } = admit(parseAddEntryRequest(request));
+    const { body } = await this.admissions.run(() => admit(parseAddEntryRequest(request)));
     const { index } = await this.log.add(body, body.length);
     const checkpoint = await this.log.published(index);
     const hashes = await this.log.proveInclusion(index, checkpoint.size);
