@@ -27,7 +27,11 @@ const publicGood = vectors('public-good');
       signingConfig: read('signing_config_rekor_v2.v0.2.json'),
     });
     for (const folder of ['.tally', 'home']) mkdirSync(join(cwd, folder));
-    ['given.json', 'env.json', 'home/trust.json', '.tally/trust.json'].forEach(write);
+    ['given.json', 'env.json', 'home/trust.json'].forEach(write);
+    writeFileSync(
+      join(cwd, '.tally/trust.json'),
+      config.replaceAll(/"baseUrl":"[^"]*"/g, '"baseUrl":"http://rekor.tally.localhost"'),
+    );
   });
   afterAll(() => rmSync(cwd, { recursive: true }));
 
@@ -56,6 +60,17 @@ const publicGood = vectors('public-good');
     }
   });
 
+  test('that lies in the working directory is taken from a development stack only: files to verify could bring it', async () => {
+    mkdirSync(join(cwd, 'unpacked/.tally'), { recursive: true });
+    write('unpacked/.tally/trust.json');
+    const unpacked = { cwd: join(cwd, 'unpacked') };
+    const { exit, stderr } = await invoke(['trust', 'show'], unpacked);
+    expect(exit).toBe(4);
+    expect(stderr).toContain('.tally/trust.json is not that of a development stack');
+    expect((await invoke(['trust', 'show', '--trust-config', '.tally/trust.json'], unpacked)).exit).toBe(0);
+    expect((await invoke(['trust', 'show'], { ...unpacked, env: { TALLY_HOME: '.tally' } })).exit).toBe(0);
+  });
+
   test('that is at a dead URL is exit 5', async () => {
     const server = await localServer(() => undefined);
     await server.close();
@@ -78,12 +93,15 @@ const publicGood = vectors('public-good');
 
   describe('is exported', () => {
     test('as one part on stdout, exactly as it was written', async () => {
-      const { exit, stdout } = await invoke(['trust', 'export', '--trusted-root'], { cwd });
+      const { exit, stdout } = await invoke(['trust', 'export', '--trusted-root'], {
+        cwd,
+        env: { TALLY_HOME: 'home' },
+      });
       expect([exit, JSON.parse(stdout)]).toEqual([0, read('trusted_root.json')]);
     });
 
     test('as files in a folder', async () => {
-      const { exit, stdout } = await invoke(['trust', 'export', '--dir', 'out'], { cwd });
+      const { exit, stdout } = await invoke(['trust', 'export', '--dir', 'out'], { cwd, env: { TALLY_HOME: 'home' } });
       expect([exit, stdout]).toEqual([0, 'out/trusted_root.json\nout/signing_config.v0.2.json\n']);
       expect(JSON.parse(readFileSync(join(cwd, 'out/signing_config.v0.2.json'), 'utf8'))).toEqual(
         read('signing_config_rekor_v2.v0.2.json'),
@@ -95,7 +113,7 @@ const publicGood = vectors('public-good');
       [[], 2],
       [['--policy'], 4],
     ])('with %j it exits %i', async (argv, exit) => {
-      expect((await invoke(['trust', 'export', ...argv], { cwd })).exit).toBe(exit);
+      expect((await invoke(['trust', 'export', ...argv], { cwd, env: { TALLY_HOME: 'home' } })).exit).toBe(exit);
     });
   });
 });

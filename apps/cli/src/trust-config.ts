@@ -33,7 +33,24 @@ export function isUrl(source: string): boolean {
 export async function loadTrust(context: Context, offline = false): Promise<Trust> {
   const source = trustSource(context);
   const bytes = isUrl(source) ? await download(source, offline, context) : await readTrustFile(source, context);
-  return parseTrust(source, bytes);
+  const trust = parseTrust(source, bytes);
+  if (isFoundHere(context)) requireDevelopment(trust);
+  return trust;
+}
+
+/** Nobody named it: it lies in the working directory, and may have come with the very files that are to be verified. */
+function isFoundHere({ trustConfig, io: { env } }: Context): boolean {
+  return !trustConfig && !env.TALLY_TRUST_CONFIG && !env.TALLY_HOME;
+}
+
+/** What a development stack proves is shown as such; whatever else is trusted has to be named. @throws Failure no-trust */
+function requireDevelopment({ source, trustedRoot }: Trust): void {
+  if (trustedRoot.tlogs.every(({ baseUrl }) => isDevelopmentOrigin(new URL(baseUrl).hostname))) return;
+  throw new Failure(
+    'no-trust',
+    `${source} is not that of a development stack, and nobody named it: it could have come with the files here`,
+    'if it is yours, give it with --trust-config, or set TALLY_HOME',
+  );
 }
 
 /** The same where it is not needed: undefined when none is named and there is no local stack. @throws as `loadTrust` */
