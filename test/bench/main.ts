@@ -1,13 +1,32 @@
 import { resolve } from 'node:path';
 import { printFigure, writeReport, type Figure } from './figure.js';
+import { append, disk, growth, rebuild } from './figures/engine.js';
+import { latency } from './figures/latency.js';
+import { reads } from './figures/reads.js';
 import { signLatency, verifyLatency } from './figures/stack.js';
 import { throughput } from './figures/throughput.js';
 import { LoadGenerator } from './load/generator.js';
+
+let growing: Promise<Figure[]> | undefined;
+
+/** One log that grows gives both figures. */
+async function grown(name: string): Promise<Figure[]> {
+  growing ??= growth();
+  return (await growing).filter(({ figure }) => figure === name);
+}
 
 /** Every figure by its name, in the order in which they are measured. */
 const FIGURES: Readonly<Record<string, (load: LoadGenerator) => Promise<Figure[]>>> = {
   throughput: (load) => throughput(load, 0),
   'throughput-witnessed': (load) => throughput(load, 3),
+  'latency-50': (load) => latency(load, 50),
+  'latency-500': (load) => latency(load, 500),
+  append,
+  rebuild,
+  reads,
+  'growth-memory': () => grown('growth-memory'),
+  'growth-append': () => grown('growth-append'),
+  disk,
   'sign-latency': signLatency,
   'verify-latency': verifyLatency,
 };

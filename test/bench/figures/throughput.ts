@@ -34,7 +34,7 @@ export async function throughput(load: LoadGenerator, witnesses: 0 | 3): Promise
     });
     bareRates.push(await measure(load, bare));
     await bare.stop();
-    const { log, stop } = await startLogUnderTest({ witnesses });
+    const { log, stop } = await startLogUnderTest(witnesses);
     logRates.push(await measure(load, log));
     await stop();
   }
