@@ -68,7 +68,7 @@ export class Checkpointer<Submission> {
   /** There may be something to publish. */
   wake(): void {
     if (!this.#isDone()) this.#behindSince ??= performance.now();
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    this.#running ??= this.#run();
   }
 
   /** Milliseconds that committed entries have waited to be published. */
@@ -82,6 +82,7 @@ export class Checkpointer<Submission> {
 
   async #run(): Promise<void> {
     const { freeze, logger } = this.parts;
+    await Promise.resolve(); // so that it can't end before it counts as running
     while (!this.#isDone() && freeze.reason === undefined && !this.#closing.signal.aborted) {
       try {
         await this.#pause(this.#signedAt + this.parts.intervalMs - performance.now());
@@ -91,7 +92,7 @@ export class Checkpointer<Submission> {
         if (cosignatures) await this.#publish(signed, cosignatures);
         else await this.#pause(QUORUM_RETRY_MS);
       } catch (error) {
-        if (this.#closing.signal.aborted) return;
+        if (this.#closing.signal.aborted) break;
         if (isTransient(error)) {
           logger.error({ err: error }, 'nothing can be published for now; trying again');
           await this.#pause(TRANSIENT_RETRY_MS).catch(() => undefined);
@@ -100,6 +101,7 @@ export class Checkpointer<Submission> {
         }
       }
     }
+    this.#running = undefined; // in the same step as the last look at the tree: a wake from now on starts anew
   }
 
   async #pause(ms: number): Promise<void> {

@@ -64,7 +64,7 @@ export class Sequencer<Submission> {
   }
 
   #start(): Promise<void> {
-    return (this.#running ??= this.#run().finally(() => (this.#running = undefined)));
+    return (this.#running ??= this.#run());
   }
 
   async #run(): Promise<void> {
@@ -77,6 +77,7 @@ export class Sequencer<Submission> {
       if (round.length > 0) await this.#round(round).catch((error: unknown) => this.#fail(round, error));
     }
     if (freeze.reason !== undefined) pool.rejectAll(new LogError('frozen', `the log is frozen: ${freeze.reason}`));
+    this.#running = undefined; // in the same step as the last look at the pool: what is offered from now on starts anew
   }
 
   /** A round that was not committed, or of which nobody knows. */
