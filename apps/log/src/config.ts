@@ -9,6 +9,11 @@ const settings = z.strictObject({
   /** When the log begins: it can be created only within a day of it. */
   inception: z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
   dataDirectory: z.string().min(1),
+  /** A KurrentDB connection string, for the events; without it they are in SQLite, in the data directory. */
+  eventStoreUrl: z
+    .string()
+    .regex(/^kurrentdb(\+discover)?:\/\//, 'should begin with kurrentdb:// or kurrentdb+discover://')
+    .optional(),
   keyFile: z.string().min(1),
   markFile: z.string().min(1),
   /** rekor: whose cosignatures a checkpoint needs; without it, checkpoints carry the log's own signature only. */

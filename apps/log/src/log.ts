@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex } from '#crypto';
-import { SqliteEventStore, type EventStore } from '#libs/event-store';
+import { KurrentEventStore, SqliteEventStore, type EventStore } from '#libs/event-store';
 import { proveConsistency, proveInclusion } from '#libs/merkle';
 import type { ServiceContext } from '#libs/server';
 import { TileStore, type FileSystem } from '#libs/tile-store';
@@ -20,7 +20,7 @@ import { SNAPSHOT_ENTRIES, Snapshots } from './sequencer/snapshots.js';
 import type { Sequenced } from './sequencer/tree.js';
 import { Witnesses } from './sequencer/witnesses.js';
 import { SnapshotFile } from './snapshot.js';
-import { cachedTiles } from './tiles/tile-cache.js';
+import { cachedTiles, uncachedTiles } from './tiles/tile-cache.js';
 
 /** No checkpoint with its quorum for this long: the client is asked to come back. */
 const PUBLICATION_TIMEOUT_MS = 3_000;
@@ -30,11 +30,13 @@ const ROUND_BYTES = 8 * 1024 * 1024;
 /** Entries that are committed should be published within this; later, the log says that it isn't ready. */
 const PUBLICATION_PROMISE_MS = 10_000;
 
-/** The store of a log's events: SQLite in its data directory, unless somebody hands in another. */
+/** The store of a log's events: that of its settings, unless somebody hands in another. */
 export type OpenStore = (config: LogConfig) => Promise<EventStore>;
 
-export const openSqlite: OpenStore = ({ dataDirectory }) =>
-  SqliteEventStore.open({ path: join(dataDirectory, 'events.sqlite') });
+export const openConfigured: OpenStore = ({ dataDirectory, eventStoreUrl }) =>
+  eventStoreUrl === undefined
+    ? SqliteEventStore.open({ path: join(dataDirectory, 'events.sqlite') })
+    : KurrentEventStore.open({ url: eventStoreUrl });
 
 /** What a log stands on, for whoever wants it to stand on something else. */
 export interface LogParts {
@@ -67,7 +69,7 @@ export class Log<Submission = never> {
     config: LogConfig,
     kind: LogKind<Submission>,
     context: ServiceContext,
-    { openStore = openSqlite, fileSystem, now = Date.now, snapshotEntries = SNAPSHOT_ENTRIES }: LogParts = {},
+    { openStore = openConfigured, fileSystem, now = Date.now, snapshotEntries = SNAPSHOT_ENTRIES }: LogParts = {},
   ): Promise<Log<Submission>> {
     await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
     const policy = config.policyFile === undefined ? undefined : parsePolicy(await readFile(config.policyFile, 'utf8'));
@@ -92,7 +94,7 @@ export class Log<Submission = never> {
         stream,
         checkpointStream,
         tiles,
-        fetchTile,
+        fetchTile: uncachedTiles(tiles),
         snapshot,
         dedupeDirectory: join(config.dataDirectory, 'dedupe'),
         mark,

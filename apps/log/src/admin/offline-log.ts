@@ -5,7 +5,7 @@ import { openKeyFile } from '#libs/signer';
 import { ctKind } from '../certificates/ct-kind.js';
 import type { LogConfig } from '../config.js';
 import { rekorKind } from '../entries/rekor-kind.js';
-import { openSqlite } from '../log.js';
+import { openConfigured } from '../log.js';
 import type { LogKind } from '../log-kind.js';
 
 /** A log whose service is stopped: its store opens for one process only. */
@@ -24,7 +24,7 @@ export interface OfflineLog {
 export async function openOffline(config: LogConfig): Promise<OfflineLog> {
   const { origin, dataDirectory } = config;
   const kind = (await openKind(config)) as LogKind<never>;
-  const store = await openSqlite(config);
+  const store = await openConfigured(config);
   const stream = `log-${toHex(kind.logId)}`;
   return {
     origin,
