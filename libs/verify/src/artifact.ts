@@ -30,7 +30,7 @@ export function signedDigest(content: BundleContent, artifact: Artifact, algorit
   if (actual && !equalBytes(claimed, actual)) {
     throw new VerificationError(
       'artifact-digest',
-      `the artifact has the ${digestAlgorithm} digest ${toHex(actual)}, the bundle is for ${toHex(claimed)}`,
+      `the artifact is ${digestAlgorithm}:${toHex(actual)}, the bundle is for ${digestAlgorithm}:${toHex(claimed)}`,
     );
   }
   return artifactDigest(artifact, algorithm);
