@@ -11,6 +11,7 @@ a { color: var(--accent); } .quiet { color: var(--quiet); }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: 0.375rem 1rem 0.375rem 0; border-bottom: 1px solid var(--line); }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 0.9375rem; } td code { overflow-wrap: anywhere; }
 pre { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; overflow-x: auto; }
+@media (max-width: 40rem) { thead { display: none; } tr { display: block; padding: 0.375rem 0; border-bottom: 1px solid var(--line); } td { display: block; padding: 0; border: 0; } }
 `;
 
 /** Headers of the page: its one inline style, by hash, and nothing else. */
