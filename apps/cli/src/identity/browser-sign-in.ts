@@ -103,7 +103,7 @@ async function start(server: Server): Promise<string> {
 
 function page(headline: string): string {
   return `<!doctype html><meta charset="utf-8"><title>tally</title>
-<body style="font: 1.1rem system-ui; margin: 4rem auto; max-width: 30rem"><h1>${headline}</h1><p>You can close this window and go back to the terminal.</p>
+<body style="color-scheme: light dark; font: 1.1rem system-ui; margin: 4rem auto; max-width: 30rem"><h1>${headline}</h1><p>You can close this window and go back to the terminal.</p>
 `;
 }
 
