@@ -1,6 +1,18 @@
+import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { ByteCache } from './byte-cache.js';
 import { LogReader } from './log-reader.js';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
+
+async function collectGarbage(): Promise<void> {
+  await setTimeout(10); // what a WeakRef gave is held until its turn of the event loop ends
+  gc();
+  await setTimeout(10);
+}
 
 describe('the cache', () => {
   test('keeps what was used last, up to its bytes', () => {
@@ -51,10 +63,29 @@ describe('the reader', () => {
     expect(hot).toEqual(paths.slice(-21)); // of 8192 bytes and what each costs beside
   });
 
-  test('keeps no file that is large, and nothing about one that is not there', async () => {
+  test('keeps nothing about a file that is not there', async () => {
+    const { reader, reads } = readerOf({});
+    for (const path of ['tile/0/009', 'tile/0/009']) await reader.read(path);
+    expect(reads.length).toBe(2);
+  });
+
+  test('reads a large file once for all to whom it is being sent, and keeps it no longer', async () => {
     const { reader, reads } = readerOf({ 'tile/entries/000': 5 << 20 }, { cacheBytes: 64 << 20 });
-    for (const path of ['tile/entries/000', 'tile/entries/000', 'tile/0/009', 'tile/0/009']) await reader.read(path);
-    expect(reads.length).toBe(4);
+    // A range of it is as good: a socket holds on to what it has to send.
+    let sent = (await reader.read('tile/entries/000'))?.identity.body.subarray(1, 2);
+    await collectGarbage();
+    expect(reader.hot('tile/entries/000')?.identity.body.buffer).toBe(sent?.buffer);
+    sent = undefined;
+    await collectGarbage();
+    expect(reader.hot('tile/entries/000')).toBeUndefined();
+    await reader.read('tile/entries/000');
+    expect(reads.length).toBe(2);
+  });
+
+  test('compresses no file that is large: it would do so for each request', async () => {
+    const { reader } = readerOf({ 'tile/entries/000': 5 << 20, 'tile/entries/001': 3 << 20 });
+    expect((await reader.read('tile/entries/000'))?.compressible).toBe(false);
+    expect((await reader.read('tile/entries/001'))?.compressible).toBe(true);
   });
 
   test('has a partial file until the published tree fills it', async () => {

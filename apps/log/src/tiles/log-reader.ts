@@ -1,11 +1,15 @@
 import { TileStoreError, type TileStore } from '#libs/tile-store';
 import { parseTilePath, TILE_HEIGHT, TILE_WIDTH, TlogError } from '#libs/tlog';
+import { BorrowedBytes } from './borrowed-bytes.js';
 import { ByteCache } from './byte-cache.js';
 import { ServedFile, type Representation } from './served-file.js';
 
 /** Bytes of tiles, bundles and issuers kept in memory, compressed forms included. */
 const CACHE_BYTES = 32 * 1024 * 1024;
-/** Larger files are read each time: a few of them would push out all tiles. */
+/**
+ * Larger files aren't kept: a few of them would push out all tiles. Nor are they compressed, since that would be done for
+ * each request and costs a second of our time.
+ */
 const CACHED_FILE_BYTES = 4 * 1024 * 1024;
 /** For the object, its headers and its key. */
 const OVERHEAD_BYTES = 1024;
@@ -23,6 +27,8 @@ interface Held {
 /** The files of a log for whoever asks: hot ones from memory, all others from disk. The event store isn't asked. */
 export class LogReader {
   readonly #cache: ByteCache<Held>;
+  /** Files that aren't kept, while they are sent: however many clients take their time, the bytes are there once. */
+  readonly #sending = new BorrowedBytes<Held>();
   /** Reads under way, so that a hundred readers of a new tile read it once. */
   readonly #reading = new Map<string, Promise<Held | undefined>>();
 
@@ -36,10 +42,11 @@ export class LogReader {
 
   /** A file in memory: no promise, as most requests end here. */
   hot(path: string): ServedFile | undefined {
-    const held = this.#cache.get(path);
+    const held = this.#cache.get(path) ?? this.#sending.get(path);
     if (held === undefined) return undefined;
     if (held.replacedAt === undefined || held.replacedAt > this.publishedSize()) return held.file;
     this.#cache.delete(path);
+    this.#sending.delete(path);
     return undefined;
   }
 
@@ -74,9 +81,11 @@ export class LogReader {
     if (bytes === undefined) return undefined;
     const contentType = issuer ? CONTENT_TYPES.issuer : CONTENT_TYPES.tile;
     const headers = { 'content-type': contentType, 'cache-control': IMMUTABLE };
-    const file = new ServedFile(bytes, headers, kind?.compressible ?? false);
+    const isKept = bytes.length <= CACHED_FILE_BYTES;
+    const file = new ServedFile(bytes, headers, isKept && (kind?.compressible ?? false));
     const held = { file, replacedAt: kind?.replacedAt };
-    if (bytes.length <= CACHED_FILE_BYTES) this.#cache.set(path, held, sizeOf(file));
+    if (isKept) this.#cache.set(path, held, sizeOf(file));
+    else this.#sending.set(path, held, bytes.buffer);
     return held;
   }
 
