@@ -5,7 +5,7 @@ import { formatVerifierKey, KEY_TYPE, verifierKey } from '#libs/note';
 import { openKeyFile } from '#libs/signer';
 
 export const ORIGIN = 'bench.tally.localhost';
-/** As the stack has it: the witnesses are on the same machine. */
+/** As the stack has it. */
 const CHECKPOINT_INTERVAL_MS = 20;
 const profile = 'development';
 
@@ -15,7 +15,7 @@ export interface LogFolder {
   readonly data: string;
   readonly verifierKey: string;
   /** The settings of the log in it. */
-  env(port: number): Record<string, string>;
+  env(port: number, checkpointIntervalMs?: number): Record<string, string>;
 }
 
 export async function makeLogFolder(): Promise<LogFolder> {
@@ -33,7 +33,7 @@ export async function makeLogFolder(): Promise<LogFolder> {
     path,
     data: file('data'),
     verifierKey: formatVerifierKey(verifierKey(ORIGIN, KEY_TYPE.ed25519, publicKey.raw)),
-    env: (port) => ({
+    env: (port, checkpointIntervalMs = CHECKPOINT_INTERVAL_MS) => ({
       TALLY_LOG_PROFILE: profile,
       TALLY_LOG_PORT: String(port),
       TALLY_LOG_KIND: 'rekor',
@@ -42,7 +42,7 @@ export async function makeLogFolder(): Promise<LogFolder> {
       TALLY_LOG_DATA_DIRECTORY: file('data'),
       TALLY_LOG_KEY_FILE: file('key'),
       TALLY_LOG_MARK_FILE: join(file('marks'), 'mark'),
-      TALLY_LOG_CHECKPOINT_INTERVAL_MS: String(CHECKPOINT_INTERVAL_MS),
+      TALLY_LOG_CHECKPOINT_INTERVAL_MS: String(checkpointIntervalMs),
     }),
   };
 }

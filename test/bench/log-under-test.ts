@@ -13,7 +13,10 @@ export interface LogUnderTest {
   stop(): Promise<void>;
 }
 
-export async function startLogUnderTest(witnesses: 0 | 3, given?: LogFolder): Promise<LogUnderTest> {
+export async function startLogUnderTest(
+  witnesses: 0 | 3,
+  { folder: given, checkpointIntervalMs }: { readonly folder?: LogFolder; readonly checkpointIntervalMs?: number } = {},
+): Promise<LogUnderTest> {
   const folder = given ?? (await makeLogFolder());
   const file = (name: string): string => join(folder.path, name);
   const firstPort = await freePorts(1 + witnesses);
@@ -41,7 +44,10 @@ export async function startLogUnderTest(witnesses: 0 | 3, given?: LogFolder): Pr
   }
   policy.push('group two 2 w1 w2 w3', 'quorum two', '');
   if (witnesses > 0) await writeFile(file('policy'), policy.join('\n'));
-  const env = { ...folder.env(firstPort), ...(witnesses > 0 && { TALLY_LOG_POLICY_FILE: file('policy') }) };
+  const env = {
+    ...folder.env(firstPort, checkpointIntervalMs),
+    ...(witnesses > 0 && { TALLY_LOG_POLICY_FILE: file('policy') }),
+  };
   const log = await startProgram({ main: 'apps/log/src/main.js', port: firstPort, env, readyPath: '/checkpoint' });
   return {
     log,

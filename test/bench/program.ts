@@ -35,7 +35,9 @@ export async function startProgram({ main, port, env = {}, readyPath }: ProgramO
   const ended = once(child, 'exit');
   let alive = true;
   void ended.then(() => (alive = false));
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  void ended.then(() => process.off('exit', kill));
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

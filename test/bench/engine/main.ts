@@ -15,27 +15,26 @@ export type EngineOrder = { readonly env: Record<string, string>; readonly data:
       readonly atOnce: number;
     }
   | { readonly do: 'rebuild-log' | 'rebuild-bare' }
-  | { readonly do: 'growth'; readonly sizes: readonly number[]; readonly bytes: number; readonly untilSeconds: number }
+  | { readonly do: 'grow'; readonly to: number; readonly bytes: number; readonly seconds: number }
+  | { readonly do: 'measure-size'; readonly bytes: number }
   | { readonly do: 'disk'; readonly count: number; readonly bytes: number }
 );
-
-export interface Growth {
-  readonly size: number;
-  readonly residentMebibytes: number;
-  /** Of processor time, per append. */
-  readonly microseconds: number;
-}
 
 export interface EngineResult {
   readonly seconds?: number;
   readonly leaves?: number;
   readonly bytes?: number;
-  readonly growth?: readonly Growth[];
+  readonly residentMebibytes?: number;
+  /** Of processor time, per append. */
+  readonly microseconds?: number;
 }
 
 const AT_ONCE = 512;
-/** So many appends are timed at each size. */
-const GROWTH_WINDOW = 20_000;
+/** At each size a fresh process appends so many, to warm up, and then as many as are timed. */
+const WARM_UP = 15_000;
+const TIMED = 20_000;
+/** A process that only has to grow looks at the clock this often. */
+const GROWTH_STEP = 50_000;
 
 async function obey(order: EngineOrder): Promise<EngineResult> {
   switch (order.do) {
@@ -63,8 +62,10 @@ async function obey(order: EngineOrder): Promise<EngineResult> {
     }
     case 'rebuild-bare':
       return rebuildBare(order.data, join(order.data, '..', 'bare'));
-    case 'growth':
-      return { growth: await grow(order) };
+    case 'grow':
+      return grow(order);
+    case 'measure-size':
+      return measureSize(order);
     case 'disk': {
       const log = await openLog(order.env);
       await appendLeaves(log, leafSource(order.bytes), { count: order.count, atOnce: AT_ONCE });
@@ -74,30 +75,38 @@ async function obey(order: EngineOrder): Promise<EngineResult> {
   }
 }
 
-async function grow(order: EngineOrder & { do: 'growth' }): Promise<Growth[]> {
-  const { sizes, bytes, untilSeconds, env } = order;
+/** Appends until the log has so many entries, or time is up. */
+async function grow({ env, to, bytes, seconds }: EngineOrder & { do: 'grow' }): Promise<EngineResult> {
   const log = await openLog(env);
   const leaf = leafSource(bytes);
-  const growth: Growth[] = [];
-  let size = 0;
-  const add = async (count: number): Promise<void> => {
+  let leaves = Number(log.current()?.size ?? 0n);
+  while (leaves < to && performance.now() < seconds * 1000) {
+    const count = Math.min(GROWTH_STEP, to - leaves);
     await appendLeaves(log, leaf, { count, atOnce: AT_ONCE });
-    size += count;
-  };
-  for (const wanted of sizes) {
-    // In steps, so that it can end in time.
-    while (size < wanted && performance.now() < untilSeconds * 1000) await add(Math.min(50_000, wanted - size));
-    if (size < wanted) break;
-    await delay(200);
-    globalThis.gc?.();
-    const residentMebibytes = process.memoryUsage().rss / 2 ** 20;
-    const { user, system } = process.cpuUsage();
-    await add(GROWTH_WINDOW);
-    const used = process.cpuUsage({ user, system });
-    growth.push({ size: wanted, residentMebibytes, microseconds: (used.user + used.system) / GROWTH_WINDOW });
+    leaves += count;
   }
+  const residentMebibytes = resident();
   await log.close();
-  return growth;
+  return { leaves, residentMebibytes };
+}
+
+/** What a log of this size takes: every size in a fresh process that does the same, so that only the size differs. */
+async function measureSize({ env, bytes }: EngineOrder & { do: 'measure-size' }): Promise<EngineResult> {
+  const log = await openLog(env);
+  const leaf = leafSource(bytes);
+  await appendLeaves(log, leaf, { count: WARM_UP, atOnce: AT_ONCE });
+  await delay(200);
+  const residentMebibytes = resident();
+  const before = process.cpuUsage();
+  await appendLeaves(log, leaf, { count: TIMED, atOnce: AT_ONCE });
+  const { user, system } = process.cpuUsage(before);
+  await log.close();
+  return { residentMebibytes, microseconds: (user + system) / TIMED };
+}
+
+function resident(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().rss / 2 ** 20;
 }
 
 /** As the file system counts it: whole blocks. */

@@ -15,11 +15,14 @@ const FLOOR_SAMPLES = 200;
 /** Of an entry, a mark and a checkpoint; the sizes hardly matter. */
 const WRITTEN = [1400, 150, 400].map((bytes) => Buffer.alloc(bytes, 7));
 
-/** From request to answer with a 2-of-3 cosigned checkpoint, open loop, `rate` a second. */
+/**
+ * From request to answer with a 2-of-3 cosigned checkpoint, open loop, `rate` a second. The witnesses
+ * are on the same machine, so checkpoints follow on each other as fast as these answer.
+ */
 export async function latency(load: LoadGenerator, rate: number): Promise<Figure[]> {
   await load.prepare(rate * (WARM_UP_SECONDS + SECONDS));
   const before = await floor();
-  const { log, stop } = await startLogUnderTest(3);
+  const { log, stop } = await startLogUnderTest(3, { checkpointIntervalMs: 0 });
   const order = { do: 'open-loop', port: log.port, rate, warmUpSeconds: WARM_UP_SECONDS, seconds: SECONDS } as const;
   const { latencies, errors } = await load.run(order);
   await stop();

@@ -47,7 +47,7 @@ export async function reads(load: LoadGenerator): Promise<Figure[]> {
   const port = await freePorts(1);
   const env = { PORT: String(port), FOLDER: join(folder.data, 'tiles') };
   const bare = await startProgram({ main: 'test/bench/bare/files.js', port, env, readyPath: '/checkpoint' });
-  const { log, stop } = await startLogUnderTest(0, folder);
+  const { log, stop } = await startLogUnderTest(0, { folder });
   try {
     const [coldLimit, cold] = [await run(bare.port, false), await run(log.port, false)];
     let [hotLimit, hotRate] = [0, 0];

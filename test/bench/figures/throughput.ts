@@ -6,7 +6,7 @@ import { startProgram, type Program } from '../program.js';
 
 const WARM_UP_SECONDS = 3;
 const SECONDS = 8;
-const CONNECTIONS = 512;
+const CONNECTIONS = 1024;
 /** More than are answered in one run. */
 const ENTRIES = 40_000;
 /** Log and limit take turns: a neighbour on the machine then disturbs both. */
