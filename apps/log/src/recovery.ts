@@ -1,10 +1,18 @@
 import { equalBytes, utf8Decode } from '#libs/crypto';
 import { fetchCosignedCheckpoint, ServiceError } from '#libs/client';
 import type { EventStore, Revision, StoredEvent } from '#libs/event-store';
-import { EMPTY_ROOT } from '#libs/merkle';
+import { EMPTY_ROOT, HASH_BYTES } from '#libs/merkle';
 import { parseSignatureLines } from '#libs/note';
 import type { TileStore } from '#libs/tile-store';
-import { edgeFromTiles, edgeRoot, openCheckpoint, type Checkpoint, type FetchTile, type TlogPolicy } from '#libs/tlog';
+import {
+  edgeFromTiles,
+  edgeRoot,
+  openCheckpoint,
+  tilePath,
+  type Checkpoint,
+  type FetchTile,
+  type TlogPolicy,
+} from '#libs/tlog';
 import type { Logger } from 'pino';
 import { DedupeIndex } from './dedupe/dedupe-index.js';
 import { logCreated, readCheckpointSigned, readLogCreated } from './events.js';
@@ -65,7 +73,7 @@ export async function recover<Submission>(parts: RecoveryParts<Submission>): Pro
   }
   await checkLogCreated(parts);
   const { tree, dedupe, checkpoints } = await fold(parts, marked?.size);
-  const rootAt: RootAt = (size) => rootFromTiles(parts, size);
+  const rootAt: RootAt = (size) => rootFromTiles(parts, tree, size);
   const markedRoot = marked && marked.size <= tree.size ? await rootAt(marked.size) : undefined;
   checkMark(marked, { size: tree.size, signed: checkpoints.signed !== undefined, rootAt: () => markedRoot });
   const published = publishedCheckpoint(checkpoints);
@@ -190,12 +198,21 @@ async function resumeFromSnapshot<Submission>(
   return resumed && { ...resumed, checkpointRevision };
 }
 
-/** The root at a size of this tree; undefined where its tiles are not there. */
+/**
+ * The root at a size of this tree; undefined where its full tiles are not there. A partial tile is the beginning of the one
+ * that the tree has now, so a size can be asked for that another writer signed, and whose own tiles were never here.
+ */
 async function rootFromTiles<Submission>(
   { fetchTile }: RecoveryParts<Submission>,
+  tree: Tree<Submission>,
   size: bigint,
 ): Promise<Uint8Array | undefined> {
-  const edge = await edgeFromTiles(size, fetchTile).catch(() => undefined);
+  const last = new Map(tree.files().partial.map(({ path, bytes }) => [path.replace(/\.p\/\d+$/, ''), bytes]));
+  const fetch: FetchTile = async (level, index, width) => {
+    const tile = last.get(tilePath(level, index))?.subarray(0, width * HASH_BYTES);
+    return tile?.length === width * HASH_BYTES ? tile : fetchTile(level, index, width);
+  };
+  const edge = await edgeFromTiles(size, fetch).catch(() => undefined);
   return edge && edgeRoot(edge);
 }
 

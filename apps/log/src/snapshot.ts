@@ -141,7 +141,8 @@ export async function resume<Submission>(
 ): Promise<Resumed | undefined> {
   const { revision, size, root, lastSequencedAtMs, runs } = snapshot;
   const edge = await edgeFromTiles(size, parts.fetchTile).catch(() => undefined);
-  const tail = edge && equalBytes(edgeRoot(edge), root) ? await readTail(edge, parts) : undefined;
+  const tail =
+    edge && equalBytes(edgeRoot(edge), root) ? await readTail(edge, parts).catch(() => undefined) : undefined;
   const dedupe = tail && (await DedupeIndex.open(parts.dedupeDirectory, runs));
   if (!edge || !tail || !dedupe || dedupe.flushedSize !== size) {
     dedupe?.close();

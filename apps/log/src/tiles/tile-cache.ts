@@ -24,6 +24,11 @@ export function cachedTiles(tiles: TileStore): FetchTile {
   };
 }
 
+/** The same from the disk every time: at a start, before what a power cut has torn is written again. */
+export function uncachedTiles(tiles: TileStore): FetchTile {
+  return (level, index, width) => read(tiles, level, index, width);
+}
+
 async function read(tiles: TileStore, level: number, index: bigint, width: number): Promise<Uint8Array> {
   const path = tilePath(level, index, width);
   // A partial tile may be gone once the full one is there.
