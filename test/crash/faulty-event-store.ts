@@ -46,6 +46,8 @@ export class FaultyEventStore extends EventStore {
           throw failure('store-poisoned');
         case 'outcome-unknown':
           throw failure('outcome-unknown');
+        case 'no-space':
+          throw failure('no-space');
         default:
           throw failure('unavailable');
       }
@@ -92,6 +94,6 @@ export class FaultyEventStore extends EventStore {
   }
 }
 
-function failure(code: 'store-poisoned' | 'outcome-unknown' | 'unavailable'): EventStoreError {
+function failure(code: 'store-poisoned' | 'outcome-unknown' | 'unavailable' | 'no-space'): EventStoreError {
   return new EventStoreError(code, `a fault that was planned: ${code}`);
 }

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { equalBytes } from '#libs/crypto';
+import { hashLeaf, verifyInclusion } from '#libs/merkle';
 import { createLogger, Readiness } from '#libs/server';
 import { Registry } from 'prom-client';
 import type { LogConfig } from '../../apps/log/src/config.js';
@@ -9,12 +10,15 @@ import { EVENT, readEntriesSequenced } from '../../apps/log/src/events.js';
 import { Log } from '../../apps/log/src/log.js';
 import type { LogKind } from '../../apps/log/src/log-kind.js';
 import { MarkFile } from '../../apps/log/src/sequencer/mark.js';
+import type { PublishedCheckpoint } from '../../apps/log/src/sequencer/publications.js';
 import { FaultyEventStore } from './faulty-event-store.js';
 import { FaultyFileSystem } from './faulty-file-system.js';
 import type { RecordedLog } from './recorded-log.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 import { Faults, ProcessEnded, SimulatedProcess } from './simulated-process.js';
 
+/** Few, so that the tests see snapshots. */
+const SNAPSHOT_ENTRIES = 50n;
 const SETTLED_WITHIN_MS = 20_000;
 /** Longer than any retry of the engine takes. */
 const STALE_AFTER_MS = 1_000;
@@ -29,11 +33,16 @@ export interface MachineOptions {
   /** What another machine does, when a fault wants another one to be quicker. */
   readonly secondWriter?: () => Promise<void>;
   readonly now?: () => number;
+  /** Other machines write to the same store. */
+  readonly shared?: boolean;
+  /** Before and after every step. */
+  readonly pause?: () => Promise<void>;
 }
 
 /** One computer with a disk, on which the log's program runs, ends at any step, and is started again. */
 export class Machine {
   readonly config: LogConfig;
+  /** Unix milliseconds: set it, and the clock has jumped. */
   now: () => number;
   #process: SimulatedProcess | undefined;
   #log: Log<Uint8Array> | undefined;
@@ -83,7 +92,7 @@ export class Machine {
   async start(): Promise<void> {
     const { recorded, disk, faults = new Faults(), secondWriter = () => Promise.resolve() } = this.options;
     this.#starts++;
-    const ended = new SimulatedProcess(faults, () => disk.powerCut());
+    const ended = new SimulatedProcess(faults, () => disk.powerCut(), this.options.pause);
     await disk.prepareDirectory(dirname(this.config.markFile));
     this.#process = ended;
     this.#log = undefined;
@@ -99,6 +108,7 @@ export class Machine {
         openStore: async () => new FaultyEventStore(recorded.store, ended, secondWriter),
         fileSystem: new FaultyFileSystem(disk, ended),
         now: () => this.now(),
+        snapshotEntries: SNAPSHOT_ENTRIES,
       });
       ended.check();
       this.#log = log;
@@ -200,11 +210,27 @@ export class Machine {
       const current = this.#log?.current();
       if (current && current.size >= (await this.committed())) {
         this.options.recorded.checkpoint('a reader', current.note);
+        await this.#expectProofs(current);
         return 'published';
       }
-      if (performance.now() > staleAt && this.options.secondWriter) return 'stale';
+      if (performance.now() > staleAt && this.options.shared) return 'stale';
       if (performance.now() > until) throw new Error(`nothing was published in ${SETTLED_WITHIN_MS} ms`);
       await delay(1);
+    }
+  }
+
+  /** What is published can be proven, the oldest entry and the newest one. */
+  async #expectProofs({ size, root }: PublishedCheckpoint): Promise<void> {
+    const { recorded } = this.options;
+    const entries = await recorded.entries();
+    for (const index of new Set([0n, size - 1n])) {
+      if (index < 0n || index >= size) continue;
+      try {
+        const proof = (await this.#log?.proveInclusion(index, size)) ?? [];
+        verifyInclusion({ index, size, leafHash: hashLeaf(entries[Number(index)] ?? new Uint8Array(0)), proof, root });
+      } catch (error) {
+        if (this.running) recorded.violation(`no proof of entry ${index} in the tree of ${size}: ${String(error)}`);
+      }
     }
   }
 

@@ -127,6 +127,7 @@ export class SimulatedDisk extends FileSystem {
   overwrite(path: string, bytes: Uint8Array): void {
     const file = this.writeVisible(path, bytes);
     file.durable = file.bytes;
+    this.#durableNames.set(path, file);
   }
 
   /** Everything that was not made durable is there or not, in any combination. */

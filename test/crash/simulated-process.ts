@@ -25,9 +25,26 @@ export class Faults {
   readonly reached = new Map<string, number>();
   fired = false;
 
+  #armed: { readonly fault: Fault; left: number } | undefined;
+
   constructor(private readonly plan?: Plan) {}
 
+  /** Plans a fault for the step after the next `left` ones, whatever it is. */
+  arm(fault: Fault, left: number): void {
+    this.#armed = { fault, left };
+  }
+
+  disarm(): void {
+    this.#armed = undefined;
+  }
+
   next(step: string): Fault | undefined {
+    if (this.#armed && this.#armed.left-- === 0) {
+      const { fault } = this.#armed;
+      this.#armed = undefined;
+      this.fired = true;
+      return fault;
+    }
     const occurrence = this.reached.get(step) ?? 0;
     this.reached.set(step, occurrence + 1);
     if (this.plan?.step !== step || this.plan.occurrence !== occurrence) return undefined;
@@ -50,6 +67,7 @@ export class SimulatedProcess {
   constructor(
     private readonly faults: Faults,
     private readonly cutPower: () => void,
+    private readonly pause?: () => Promise<void>,
   ) {}
 
   get alive(): boolean {
@@ -70,6 +88,7 @@ export class SimulatedProcess {
    * @param otherwise what happens at a fault that isn't the end of the process
    */
   async step<T>(name: string, effect: () => Promise<T>, otherwise: (fault: Fault) => Promise<T>): Promise<T> {
+    await this.pause?.();
     this.check();
     const fault = this.faults.next(name);
     switch (fault) {
@@ -82,6 +101,7 @@ export class SimulatedProcess {
         break;
       default: {
         const result = await (fault === undefined ? effect() : otherwise(fault));
+        await this.pause?.();
         this.check(); // ended meanwhile: it never learns of the result
         return result;
       }
