@@ -1,10 +1,10 @@
 import { fetchCheckpoint, fetchEntryBundle, fetchTile } from '#libs/client';
 import { CodedError } from '#libs/crypto';
 import {
-  frontierRoot,
   hashLeaf,
   proveConsistency,
   proveInclusion,
+  treeRoot,
   verifyConsistency,
   verifyInclusion,
   type NodeReader,
@@ -92,8 +92,8 @@ export async function provenConsistency(
 ): Promise<ProvenConsistency> {
   if (newSize > view.checkpoint.size) throw beyond(view, `no size ${newSize}`);
   const read = nodesOf(view, context);
-  const oldHead = { size: oldSize, root: await rootAt(oldSize, read) };
-  const newHead = { size: newSize, root: await rootAt(newSize, read) };
+  const oldHead = { size: oldSize, root: await treeRoot(oldSize, read) };
+  const newHead = { size: newSize, root: await treeRoot(newSize, read) };
   await proveBetween(view, newHead, view.checkpoint, read);
   const proof = await proveBetween(view, oldHead, newHead, read);
   return { oldRoot: oldHead.root, newRoot: newHead.root, proof };
@@ -109,17 +109,6 @@ async function proveBetween(view: LogView, from: TreeHead, to: TreeHead, read: N
   const proof = await proveConsistency(from.size, to.size, read);
   prove(view, () => verifyConsistency({ size1: from.size, root1: from.root, size2: to.size, root2: to.root, proof }));
   return proof;
-}
-
-async function rootAt(size: bigint, read: NodeReader): Promise<Uint8Array> {
-  const hashes: Uint8Array[] = [];
-  let from = 0n;
-  for (let level = size.toString(2).length - 1; level >= 0; level--) {
-    if (((size >> BigInt(level)) & 1n) === 0n) continue;
-    hashes.push(await read(level, from >> BigInt(level)));
-    from += 1n << BigInt(level);
-  }
-  return frontierRoot({ size, hashes });
 }
 
 /** tlog-tiles: only the partial tiles of a published size can be asked for, so all sizes are read out of the checkpoint's. */

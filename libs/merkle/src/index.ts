@@ -8,5 +8,5 @@ export { inclusionRoot, verifyInclusion, verifySubtreeInclusion } from './inclus
 export type { InclusionProof, SubtreeInclusionProof } from './inclusion.js';
 export { verifyConsistency, verifySubtreeConsistency } from './consistency.js';
 export type { ConsistencyProof, SubtreeConsistencyProof } from './consistency.js';
-export { proveConsistency, proveInclusion, proveSubtreeConsistency, proveSubtreeInclusion } from './prove.js';
+export { proveConsistency, proveInclusion, proveSubtreeConsistency, proveSubtreeInclusion, treeRoot } from './prove.js';
 export type { NodeReader } from './prove.js';

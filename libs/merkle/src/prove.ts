@@ -48,6 +48,12 @@ export async function proveSubtreeConsistency(
   return start === end ? [] : readRanges(consistencyRanges([start, end], size), read);
 }
 
+/** The root of the first `size` leaves, joined from the complete subtrees that they consist of. */
+export async function treeRoot(size: bigint, read: NodeReader): Promise<Uint8Array> {
+  requireSize(size);
+  return readRange([0n, size], read);
+}
+
 /** From the root down to the leaf, the sibling at each split; then turned round, as the proof has the leaf's sibling first. */
 function inclusionRanges(index: bigint, [start, end]: Range): Range[] {
   const ranges: Range[] = [];

@@ -1,13 +1,12 @@
 import { toHex } from '#crypto';
 import { equalBytes } from '#libs/crypto';
 import {
-  frontierRoot,
   MerkleError,
   proveConsistency,
   proveSubtreeConsistency,
   verifyConsistency,
   verifySubtreeConsistency,
-  type NodeReader,
+  treeRoot,
 } from '#libs/merkle';
 import { TlogError } from './error.js';
 import { hashTiles, type FetchFile } from './log-files.js';
@@ -98,7 +97,7 @@ export async function judgeEarlier(
   fetch: FetchFile,
 ): Promise<Difference | 'consistent' | undefined> {
   const read = tileNodeReader(head.size, hashTiles(fetch));
-  const root = await rootAt(earlier.size, read).catch(noneForWrongTiles);
+  const root = await treeRoot(earlier.size, read).catch(noneForWrongTiles);
   const proof = await proveConsistency(earlier.size, head.size, read).catch(noneForWrongTiles);
   if (root === undefined || proof === undefined) return undefined;
   const claim = { size1: earlier.size, root1: root, size2: head.size, root2: head.root, proof };
@@ -115,18 +114,6 @@ export function earlierRootDiffers(earlier: TreeHead, root: Uint8Array): Differe
     found: toHex(root),
     proven: false,
   };
-}
-
-/** The root of the first `size` leaves, made of the complete subtrees that they consist of. */
-async function rootAt(size: bigint, read: NodeReader): Promise<Uint8Array> {
-  const hashes: Uint8Array[] = [];
-  let from = 0n;
-  for (let level = size.toString(2).length - 1; level >= 0; level--) {
-    if (((size >> BigInt(level)) & 1n) === 0n) continue;
-    hashes.push(await read(level, from >> BigInt(level)));
-    from += 1n << BigInt(level);
-  }
-  return frontierRoot({ size, hashes });
 }
 
 async function holdsNode(
