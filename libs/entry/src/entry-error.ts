@@ -14,7 +14,6 @@ export type EntryErrorCode =
   | 'malformed-entry'
   | 'unsupported-entry'
   | 'not-canonical'
-  | 'malformed-envelope'
   | 'malformed-statement';
 
 export class EntryError extends CodedError<EntryErrorCode> {}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { utf8Decode, utf8Encode } from '#libs/crypto';
-import { formatEnvelope, pae, parseEnvelope } from './envelope.js';
+import { formatEnvelope, pae, readEnvelope, type Envelope } from './envelope.js';
+import { readMessage } from './message-reader.js';
 
 describe('pae', () => {
   test('is as in the DSSE protocol', () => {
@@ -16,22 +17,24 @@ describe('pae', () => {
 });
 
 describe('an envelope', () => {
+  const parse = (value: unknown): Envelope =>
+    readMessage(
+      value,
+      { name: 'envelope', refuse: (message) => new TypeError(message), unknownFields: 'refuse' },
+      readEnvelope,
+    );
   const json = { payload: 'aGk=', payloadType: 'text/plain', signatures: [{ sig: 'AQID', keyid: 'k' }] };
 
   test('is the same after reading and writing', () => {
-    expect(formatEnvelope(parseEnvelope(json))).toEqual(json);
+    expect(formatEnvelope(parse(json))).toEqual(json);
   });
 
   test('without a payload type is refused', () => {
-    expect(() => parseEnvelope({ ...json, payloadType: undefined })).toThrow(
-      expect.objectContaining({ code: 'malformed-envelope' }),
-    );
+    expect(() => parse({ ...json, payloadType: undefined })).toThrow('payloadType');
   });
 
   test('with more signatures than anyone verifies is refused', () => {
     const signatures = Array.from({ length: 11 }, () => ({ sig: 'AQID' }));
-    expect(() => parseEnvelope({ ...json, signatures })).toThrow(
-      expect.objectContaining({ code: 'malformed-envelope' }),
-    );
+    expect(() => parse({ ...json, signatures })).toThrow('signatures');
   });
 });

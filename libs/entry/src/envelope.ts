@@ -1,7 +1,6 @@
 import { concatBytes, utf8Encode } from '#libs/crypto';
 import { toBase64 } from '#crypto';
-import { EntryError } from './entry-error.js';
-import { readMessage, type MessageReader } from './message-reader.js';
+import type { MessageReader } from './message-reader.js';
 
 /** More signatures than anyone verifies (Rekor v2's limit). */
 export const ENVELOPE_SIGNATURES_MAX = 10;
@@ -19,13 +18,7 @@ export interface EnvelopeSignature {
   readonly keyid: string;
 }
 
-/** @throws EntryError malformed-envelope */
-export function parseEnvelope(json: unknown): Envelope {
-  const refuse = (message: string, cause?: unknown): Error => new EntryError('malformed-envelope', message, { cause });
-  return readMessage(json, { name: 'envelope', refuse, unknownFields: 'refuse' }, readEnvelope);
-}
-
-/** An envelope inside another message. */
+/** Reads an envelope inside another message, whose rules decide what is refused, and how. */
 export function readEnvelope(message: MessageReader): Envelope {
   return {
     payloadType: message.requiredString('payloadType'),

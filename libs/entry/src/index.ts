@@ -4,7 +4,7 @@ export { canonicalJson } from './canonical-json.js';
 export type { CanonicalValue } from './canonical-json.js';
 export { EntryError } from './entry-error.js';
 export type { EntryErrorCode } from './entry-error.js';
-export { formatEnvelope, pae, parseEnvelope, readEnvelope } from './envelope.js';
+export { formatEnvelope, pae, readEnvelope } from './envelope.js';
 export type { Envelope, EnvelopeSignature } from './envelope.js';
 export { hashAlgorithmName, readHashAlgorithm } from './hash-algorithm.js';
 export { encodeEntry } from './hashedrekord.js';
