@@ -4,7 +4,7 @@ import { createTimestampResponse } from '#libs/issuing';
 import type { Signer } from '#libs/signer';
 import type { TimestampRequest } from '#libs/timestamp';
 
-export class AuthorityError extends CodedError<'malformed-chain' | 'wrong-key' | 'development-certificate'> {}
+class AuthorityError extends CodedError<'malformed-chain' | 'wrong-key' | 'development-certificate'> {}
 
 /** What the names of a development deployment end with; no production certificate bears it. */
 const DEVELOPMENT_NAME = '.tally.localhost';

@@ -2,7 +2,7 @@ import { DER, derBoolean, derOctetString, derOid, derSequence, type DerElement }
 import { CertificateError } from './certificate-error.js';
 
 /** Fulcio writes up to 30; the rest is room. */
-export const EXTENSIONS_MAX = 64;
+const EXTENSIONS_MAX = 64;
 
 export interface Extension {
   readonly oid: string;

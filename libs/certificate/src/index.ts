@@ -1,4 +1,4 @@
-export { CERTIFICATE_MAX_BYTES, parseCertificate } from './certificate.js';
+export { parseCertificate } from './certificate.js';
 export type { Certificate } from './certificate.js';
 export { CertificateError } from './certificate-error.js';
 export type { CertificateErrorCode } from './certificate-error.js';

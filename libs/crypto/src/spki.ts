@@ -17,9 +17,9 @@ const CURVES: Readonly<Record<string, { algorithm: KeyAlgorithm; pointBytes: num
   '1.3.132.0.35': { algorithm: 'ecdsa-p521', pointBytes: 133 },
 };
 
-export const ML_DSA_44_KEY_BYTES = 1312;
+const ML_DSA_44_KEY_BYTES = 1312;
 /** Below it is weak, above it is a way to burn our time. */
-export const RSA_MODULUS_BITS = { min: 2048, max: 8192 } as const;
+const RSA_MODULUS_BITS = { min: 2048, max: 8192 } as const;
 const RSA_EXPONENT_MAX = 0xffff_ffffn;
 const SPKI_MAX_BYTES = 4096;
 

@@ -5,8 +5,8 @@ export const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 const STATEMENT_TYPES: readonly string[] = ['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1'];
 
 /** Bounds of sigstore-go: a statement is about a build, not about the world. */
-export const STATEMENT_SUBJECTS_MAX = 1024;
-export const SUBJECT_DIGESTS_MAX = 32;
+const STATEMENT_SUBJECTS_MAX = 1024;
+const SUBJECT_DIGESTS_MAX = 32;
 
 /** An in-toto attestation: a predicate about subjects (https://github.com/in-toto/attestation/blob/main/spec/v1). */
 export interface Statement {

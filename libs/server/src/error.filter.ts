@@ -27,7 +27,7 @@ interface Answer {
   readonly content: string;
 }
 
-export function formatError(format: ErrorFormat, error: HttpError, requestId: string): Answer {
+function formatError(format: ErrorFormat, error: HttpError, requestId: string): Answer {
   if (error.options.body) return error.options.body;
   switch (format) {
     case 'plain':

@@ -4,7 +4,7 @@ export type { HttpErrorOptions } from './http-error.js';
 export { createLogger } from './logger.js';
 export { onShutdown, runMain } from './main.js';
 export { Readiness } from './readiness.js';
-export { REQUEST_TIMEOUT_MS, startService } from './service.js';
+export { startService } from './service.js';
 export type { RunningService, Service, ServiceContext } from './service.js';
 export { readSettings, serviceSettings, SettingsError } from './settings.js';
 export type { Profile } from './settings.js';

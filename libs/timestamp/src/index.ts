@@ -1,13 +1,13 @@
-export { encodeDigestAlgorithm, parseDigestAlgorithm } from './digest-algorithm.js';
+export { encodeDigestAlgorithm } from './digest-algorithm.js';
 export { TimestampError } from './timestamp-error.js';
 export type { TimestampErrorCode } from './timestamp-error.js';
 export { encodeMessageImprint } from './message-imprint.js';
 export type { MessageImprint } from './message-imprint.js';
 export { encodeNonce, NONCE_MAX_BYTES } from './nonce.js';
 export type { SignerIdentifier, SignerInfo } from './signer-info.js';
-export { encodeTimestampRequest, parseTimestampRequest, TIMESTAMP_REQUEST_MAX_BYTES } from './timestamp-request.js';
+export { encodeTimestampRequest, parseTimestampRequest } from './timestamp-request.js';
 export type { TimestampRequest } from './timestamp-request.js';
-export { parseTimestampResponse, TIMESTAMP_FAILURES, TIMESTAMP_RESPONSE_MAX_BYTES } from './timestamp-response.js';
+export { parseTimestampResponse, TIMESTAMP_FAILURES } from './timestamp-response.js';
 export type { TimestampFailure, TimestampResponse } from './timestamp-response.js';
 export type { TimestampToken } from './timestamp-token.js';
 export type { TstInfo } from './tst-info.js';

@@ -14,7 +14,7 @@ import { parseSignerInfo, type SignerInfo } from './signer-info.js';
 import { TimestampError } from './timestamp-error.js';
 import { parseTstInfo, type TstInfo } from './tst-info.js';
 
-export const TOKEN_CERTIFICATES_MAX = 8;
+const TOKEN_CERTIFICATES_MAX = 8;
 export const TST_INFO_CONTENT = '1.2.840.113549.1.9.16.1.4';
 const SIGNED_DATA_CONTENT = '1.2.840.113549.1.7.2';
 const VERSION_3 = 3n;

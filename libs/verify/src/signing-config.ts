@@ -2,7 +2,7 @@ import { readMessage, type MessageReader, type MessageRules } from '#libs/entry'
 import { formatTimeRange, readValidFor, type TimeRange } from './time-range.js';
 import { TrustError } from './trust-error.js';
 
-export const SIGNING_CONFIG_MEDIA_TYPE = 'application/vnd.dev.sigstore.signingconfig.v0.2+json';
+const SIGNING_CONFIG_MEDIA_TYPE = 'application/vnd.dev.sigstore.signingconfig.v0.2+json';
 
 const SERVICES_MAX = 1000;
 

@@ -6,7 +6,7 @@ import { formatTimeRange, readValidFor, type TimeRange } from './time-range.js';
 import { TrustError } from './trust-error.js';
 
 /** The one that every client knows, though the protobuf definition asks for v0.2. */
-export const TRUSTED_ROOT_MEDIA_TYPE = 'application/vnd.dev.sigstore.trustedroot+json;version=0.1';
+const TRUSTED_ROOT_MEDIA_TYPE = 'application/vnd.dev.sigstore.trustedroot+json;version=0.1';
 const MEDIA_TYPES: readonly string[] = [
   TRUSTED_ROOT_MEDIA_TYPE,
   'application/vnd.dev.sigstore.trustedroot.v0.1+json',

@@ -2,9 +2,7 @@ import { verify } from '#crypto';
 import { type Certificate, parseCertificate } from '#libs/certificate';
 import { CodedError, decodePem, equalBytes, type PublicKey } from '#libs/crypto';
 
-export class ChainError extends CodedError<
-  'malformed-chain' | 'wrong-key' | 'broken-chain' | 'development-certificate'
-> {}
+class ChainError extends CodedError<'malformed-chain' | 'wrong-key' | 'broken-chain' | 'development-certificate'> {}
 
 /** What the names of a development deployment end with; no production certificate bears it. */
 const DEVELOPMENT_NAME = '.tally.localhost';
