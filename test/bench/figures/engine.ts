@@ -5,7 +5,7 @@ import { makeLogFolder } from '../log-folder.js';
 
 /** What the event store was measured with. */
 const LEAF_BYTES = 1024;
-const APPENDS = 200_000;
+const APPENDS = 100_000;
 const AT_ONCE = 1024;
 const TURNS = 2;
 

@@ -8,7 +8,7 @@ import { makeLogFolder } from '../log-folder.js';
 import { startLogUnderTest } from '../log-under-test.js';
 import { startProgram } from '../program.js';
 
-const LEAVES = 400_000;
+const LEAVES = 200_000;
 const LEAF_BYTES = 100;
 const FULL_TILES = Math.floor(LEAVES / 256);
 /** Tiles that everybody asks for. */

@@ -8,7 +8,7 @@ const WARM_UP_SECONDS = 3;
 const SECONDS = 8;
 const CONNECTIONS = 1024;
 /** More than are answered in one run. */
-const ENTRIES = 40_000;
+const ENTRIES = 30_000;
 /** Log and limit take turns: a neighbour on the machine then disturbs both. */
 const TURNS = 2;
 
