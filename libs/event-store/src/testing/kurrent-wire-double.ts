@@ -37,7 +37,6 @@ type ReadCall = ServerWritableStream<streams.ReadReq, streams.ReadResp>;
  * - `lost-connection`: carried out, then the stream of all appends fails
  * - `duplicate-answer`: carried out, and answered twice
  * - `unavailable`, `not-leader`: not carried out, and the stream of all appends fails
- * - `deadline`: not carried out in the time of the server, or so it says
  */
 export type AppendFault =
   'silence' | 'end' | 'lost-answer' | 'lost-connection' | 'duplicate-answer' | 'unavailable' | 'not-leader';
