@@ -108,7 +108,7 @@ function sqliteCode(error: unknown): number {
 
 /** The directory, with every name on the way to it durable in its parent. */
 async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true });
+  const first = await mkdir(directory, { recursive: true, mode: 0o700 }); // what is in the events is nobody else's to read
   if (first === undefined) return;
   for (let child = directory; child.length >= first.length; child = dirname(child)) await syncDirectory(dirname(child));
 }
