@@ -121,7 +121,8 @@ export class Checkpointer<Submission> {
     await this.#writeFiles(size);
     if (last?.size === size) return last; // signed before, and not yet published
     // Time moves on from checkpoint to checkpoint, and no entry is newer than the checkpoint that covers it.
-    const times = [now(), Number(last?.timestampMs ?? -1n) + 1, Number(tree.lastSequencedAtMs)];
+    const lastTimes = [last, mark.last].map((signed) => Number(signed?.timestampMs ?? -1n) + 1);
+    const times = [now(), ...lastTimes, Number(tree.lastSequencedAtMs)];
     const timestampMs = BigInt(Math.max(...times));
     await mark.write({ size, root, timestampMs });
     const text = formatCheckpoint({ origin, size, root, extensions: [] });

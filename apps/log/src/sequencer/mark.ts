@@ -20,11 +20,18 @@ const MARK_MODE = 0o600;
  * so that a restored backup or snapshot of the store doesn't bring an older mark along.
  */
 export class MarkFile {
+  #last: Mark | undefined;
+
   constructor(
     private readonly path: string,
     private readonly origin: string,
     private readonly fileSystem: FileSystem = nodeFileSystem,
   ) {}
+
+  /** What was read or written last. */
+  get last(): Mark | undefined {
+    return this.#last;
+  }
 
   /** @throws LogError malformed-mark */
   async read(): Promise<Mark | undefined> {
@@ -44,7 +51,8 @@ export class MarkFile {
         `${this.path} is the mark of ${origin}, it should be that of ${this.origin}`,
       );
     }
-    return { size: BigInt(size), root: this.#root(root), timestampMs: BigInt(timestamp) };
+    this.#last = { size: BigInt(size), root: this.#root(root), timestampMs: BigInt(timestamp) };
+    return this.#last;
   }
 
   #root(text: string): Uint8Array {
@@ -60,6 +68,7 @@ export class MarkFile {
     await this.fileSystem.write(temporary, utf8Encode(text), { sync: true, mode: MARK_MODE });
     await this.fileSystem.rename(temporary, this.path);
     await this.fileSystem.syncDirectory(dirname(this.path));
+    this.#last = mark;
   }
 }
 
