@@ -11,6 +11,8 @@ import { SimulatedDisk } from './simulated-disk.js';
 /** A log with what is there before its first machine is: a name, a key, a store, and a witness that knows it. */
 export interface Deployment {
   readonly recorded: RecordedLog;
+  /** Wants the witness's cosignature. */
+  readonly policyFile: string;
   /** A new machine with an empty disk. Other options than the ones that follow from the deployment. */
   machine(options?: Partial<MachineOptions>): Machine;
   disk(): SimulatedDisk;
@@ -18,8 +20,8 @@ export interface Deployment {
 }
 
 export interface Deployments {
-  /** A log that nobody has used before. The same seed gives the same power cuts. */
-  next(seed: number): Deployment;
+  /** A log that nobody has used before. The same seed gives the same power cuts; a real store has its own. */
+  next(seed: number, store?: 'simulated' | 'real'): Deployment;
   close(): Promise<void>;
 }
 
@@ -34,19 +36,21 @@ export async function startDeployments(count: number): Promise<Deployments> {
   await writeFile(policyFile, witness.policy);
   let machines = 0;
   return {
-    next(seed) {
+    next(seed, store = 'simulated') {
       const origin = origins.pop();
       if (origin === undefined) throw new Error(`the witness knows ${count} logs, this is one more`);
       const recorded = new RecordedLog(origin, signer);
       const random = seeded(seed);
       witness.listen(origin, async (note) => {
         const { size } = recorded.checkpoint('the witness', note);
+        if (store === 'real') return;
         const stored = await recorded.storedCheckpoints();
         if (!stored.has(size)) recorded.violation(`size ${size} was shown to the witness, and is not in the store`);
       });
       const disk = (): SimulatedDisk => new SimulatedDisk(random);
       return {
         recorded,
+        policyFile,
         disk,
         machine: (options) =>
           new Machine({ recorded, disk: disk(), folder: join(folder, String(machines++)), policyFile, ...options }),
