@@ -28,7 +28,7 @@ export class ServedFile {
     const etag = `"${toHex(sha256(bytes))}"`;
     // RFC 9110 §12.5.5: a cache has to know that there is another form, also when it holds this one.
     const vary: Record<string, string> = compressible ? { vary: 'accept-encoding' } : {};
-    this.identity = { body, etag, headers: { ...headers, ...vary, 'accept-ranges': 'bytes', etag } };
+    this.identity = representation(body, etag, { ...headers, ...vary, 'accept-ranges': 'bytes' });
   }
 
   /** What `compressed` has found, once it has. */
@@ -48,8 +48,12 @@ export class ServedFile {
     const etag = `${plainTag.slice(0, -1)}-gzip"`;
     this.#smallest =
       body.length < plain.length
-        ? { body, etag, headers: { ...headers, 'content-encoding': 'gzip', etag } }
+        ? representation(body, etag, { ...headers, 'content-encoding': 'gzip' })
         : this.identity;
     return this.#smallest;
   }
+}
+
+function representation(body: Buffer, etag: string, headers: Readonly<Record<string, string>>): Representation {
+  return { body, etag, headers: { ...headers, etag, 'content-length': String(body.length) } };
 }
