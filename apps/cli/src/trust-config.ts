@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { utf8Decode } from '#libs/crypto';
-import { parseSigningConfig, parseTrustedRoot, type SigningConfig, type TrustedRoot } from '#libs/verify';
+import { parseClientTrustConfig, parseTrustedRoot, type SigningConfig, type TrustedRoot } from '#libs/verify';
 import { unreadable } from './artifact.js';
 import type { Context } from './context.js';
 import { Failure, reasonOf } from './failure.js';
@@ -101,19 +101,20 @@ function localTrust({ io }: Context): string {
 
 function parseTrust(source: string, bytes: Uint8Array): Trust {
   return parseTrustPart(source, 'trust config', () => {
-    const json = JSON.parse(utf8Decode(bytes)) as Record<string, unknown>;
+    const json: unknown = JSON.parse(utf8Decode(bytes));
     // A bare trusted root is what many deployments publish; it has everything that verifying needs.
-    if (json.trustedRoot === undefined && json.tlogs !== undefined) {
+    if (isObject(json) && json.trustedRoot === undefined && json.tlogs !== undefined) {
       const trustedRoot = parseTrustedRoot(json);
       return { source, trustedRoot, signingConfig: undefined, json: { trustedRoot: json, signingConfig: undefined } };
     }
-    return {
-      source,
-      trustedRoot: parseTrustedRoot(json.trustedRoot),
-      signingConfig: parseSigningConfig(json.signingConfig),
-      json: { trustedRoot: json.trustedRoot, signingConfig: json.signingConfig },
-    };
+    const parts = parseClientTrustConfig(json);
+    const { trustedRoot, signingConfig } = json as Record<keyof typeof parts, unknown>;
+    return { source, ...parts, json: { trustedRoot, signingConfig } };
   });
+}
+
+function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null;
 }
 
 async function download(url: string, offline: boolean, context: Context): Promise<Uint8Array> {

@@ -21,7 +21,8 @@ beforeEach(async () => {
     oidcUrls: [{ url: server.url, majorApiVersion: 1, validFor: { start: '2024-01-01T00:00:00Z' }, operator: 'us' }],
   };
   const trustedRoot = { mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1' };
-  writeFileSync(join(cwd, 'trust.json'), JSON.stringify({ trustedRoot, signingConfig }));
+  const mediaType = 'application/vnd.dev.sigstore.clienttrustconfig.v0.1+json';
+  writeFileSync(join(cwd, 'trust.json'), JSON.stringify({ mediaType, trustedRoot, signingConfig }));
 });
 afterEach(async () => {
   await server.close();
