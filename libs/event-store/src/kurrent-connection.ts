@@ -14,7 +14,7 @@ export class NoAnswer extends Error {}
 
 export interface Connected {
   readonly client: KurrentDBClient;
-  /** Aborts when the client is given up. Its subscriptions don't notice: they would wait for ever. */
+  /** Aborts when the client is given up: a subscription that still waits for its connection would not notice. */
   readonly retired: AbortSignal;
   readonly retire: () => void;
 }

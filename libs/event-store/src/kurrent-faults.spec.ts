@@ -52,9 +52,9 @@ describe('on the wire', () => {
     expect(double.appends.every(({ requiresLeader }) => requiresLeader)).toBe(true);
   });
 
-  test('every read asks for the leader', async () => {
+  test('every read asks for the leader, whatever node the connection string prefers', async () => {
     const double = await startDouble();
-    const store = await openStore(double.url);
+    const store = await openStore(`${double.url}&nodePreference=follower`);
     const stream = newStream();
     await store.append(stream, 'no_stream', newEvents(3));
     await store.head(stream);
