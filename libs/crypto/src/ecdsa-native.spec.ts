@@ -9,7 +9,7 @@ import { ecdsaVerifyDigestNatively, isOnCurve } from './ecdsa-native.js';
 import { importPublicKey } from './node.js';
 
 /** TALLY_ECDSA_CASES=20000 for a long run. */
-const CASES = Number(process.env['TALLY_ECDSA_CASES'] ?? 100);
+const CASES = Number(process.env['TALLY_ECDSA_CASES'] ?? 60);
 /** noble takes 3 to 15 ms for one. */
 const NOBLE_EVERY = 25;
 
