@@ -91,6 +91,7 @@ export class Log<Submission = never> {
         origin,
         inception,
         store,
+        isSharedStore: config.eventStoreUrl !== undefined,
         stream,
         checkpointStream,
         tiles,

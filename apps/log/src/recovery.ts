@@ -36,6 +36,8 @@ export interface RecoveryParts<Submission> {
   readonly origin: string;
   readonly inception: Date;
   readonly store: EventStore;
+  /** Other logs may be in it: a cluster, and not a file of this log. */
+  readonly isSharedStore: boolean;
   readonly stream: string;
   readonly checkpointStream: string;
   readonly tiles: TileStore;
@@ -64,7 +66,7 @@ export interface Recovered<Submission> {
  */
 export async function recover<Submission>(parts: RecoveryParts<Submission>): Promise<Recovered<Submission>> {
   const { store, stream, checkpointStream, mark } = parts;
-  await expectOwnStore(parts);
+  if (!parts.isSharedStore) await expectOwnStore(parts);
   const marked = await mark.read();
   if ((await store.head(stream)) === 'no_stream') {
     const signed = (await store.head(checkpointStream)) !== 'no_stream';
@@ -82,7 +84,7 @@ export async function recover<Submission>(parts: RecoveryParts<Submission>): Pro
   return { tree, dedupe, checkpoints, published };
 }
 
-/** One store holds one log: another key or origin means another stream, and would begin a second log in its folder. */
+/** A file holds one log: another key or origin means another stream, and would begin a second log in its folder. */
 async function expectOwnStore<Submission>({ store, stream, origin }: RecoveryParts<Submission>): Promise<void> {
   for await (const event of store.readAll({ streamPrefix: 'log-', limit: 1 })) {
     if (event.stream !== stream) {

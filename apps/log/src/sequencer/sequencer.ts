@@ -13,7 +13,7 @@ import type { Sequenced, Tree } from './tree.js';
 const EVENT_LEAVES = 64;
 /** … and this many bytes of them. */
 const EVENT_BYTES = 512 * 1024;
-const UNKNOWN_OUTCOME_RETRY_MS = 100;
+const RETRY_MS = 100;
 
 export interface SequencerParts<Submission> {
   readonly kind: LogKind<Submission>;
@@ -72,12 +72,25 @@ export class Sequencer<Submission> {
     // A turn of the event loop lets requests that arrived together share a round.
     await delay(0);
     while ((pool.length > 0 || this.#isBehind) && freeze.reason === undefined) {
-      if (this.#isBehind) await this.#catchUp().catch((error: unknown) => freeze.freeze(error));
-      const round = freeze.reason === undefined ? pool.take() : [];
+      if (this.#isBehind) await this.#catchUp().catch((error: unknown) => this.#staysBehind(error));
+      const round = this.#isBehind || freeze.reason !== undefined ? [] : pool.take();
       if (round.length > 0) await this.#round(round).catch((error: unknown) => this.#fail(round, error));
     }
     if (freeze.reason !== undefined) pool.rejectAll(new LogError('frozen', `the log is frozen: ${freeze.reason}`));
     this.#running = undefined; // in the same step as the last look at the pool: what is offered from now on starts anew
+  }
+
+  /** The store could not be read: for a moment, perhaps, and then what waits here waits on. */
+  async #staysBehind(error: unknown): Promise<void> {
+    const { pool, freeze } = this.parts;
+    if (!isTransient(error)) {
+      freeze.freeze(error);
+      return;
+    }
+    this.#isBehind = !this.#closed;
+    if (this.#closed)
+      pool.rejectAll(new LogError('closing', 'the log shuts down while its store is out of reach; try again'));
+    else await delay(RETRY_MS);
   }
 
   /** A round that was not committed, or of which nobody knows. */
@@ -145,7 +158,7 @@ export class Sequencer<Submission> {
         if (error.code !== 'outcome-unknown') throw error;
         // The same ids at the same revision are written once, so asking again is how to learn what happened.
         if (this.#closed) throw new LogError('closing', 'the log shuts down while a commit is undecided; try again');
-        await delay(UNKNOWN_OUTCOME_RETRY_MS);
+        await delay(RETRY_MS);
       }
     }
   }
