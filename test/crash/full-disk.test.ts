@@ -27,8 +27,10 @@ const folder = await mkdtemp(join(tmpdir(), 'tally-full-'));
 const mounted = mount(folder);
 
 let deployments: Deployments;
+let log: RealLog | undefined;
 beforeAll(async () => (deployments = await startDeployments(4)));
 afterAll(async () => {
+  await log?.stop();
   await deployments.close();
   if (mounted) execFileSync('umount', [folder]);
   await rm(folder, { recursive: true });
@@ -40,15 +42,15 @@ afterAll(async () => {
     const { recorded, policyFile } = deployments.next(1, 'real');
     const ballast = join(folder, 'ballast');
     await writeFile(ballast, randomBytes(BALLAST_BYTES));
-    const log = await RealLog.create(recorded, policyFile, folder);
-    await log.start();
-    await log.add(bodies('before', 10));
+    const running = (log = await RealLog.create(recorded, policyFile, folder));
+    await running.start();
+    await running.add(bodies('before', 10));
 
     const codes = new Set<unknown>();
     for (let count = 0; count < ENOUGH_ENTRIES && codes.size === 0; count += 8) {
       const entries = Array.from({ length: 8 }, () => new Uint8Array(randomBytes(ENTRY_BYTES)));
       const added = entries.map(async (entry) => {
-        const { index } = await log.log.add(entry, entry.length);
+        const { index } = await running.log.add(entry, entry.length);
         recorded.acknowledge(index, entry);
       });
       for (const end of await Promise.allSettled(added)) {
@@ -56,7 +58,7 @@ afterAll(async () => {
       }
     }
     expect([...codes]).toEqual(['unavailable']); // 503, as for everything that should be tried again
-    expect(await log.frozen()).toBeUndefined();
+    expect(await running.frozen()).toBeUndefined();
     const whileFull = recorded.acknowledged;
     expect(whileFull).toBeGreaterThan(100);
 
@@ -65,7 +67,7 @@ afterAll(async () => {
     const again = async (): Promise<bigint> => {
       for (let left = 100; ; left--) {
         try {
-          return (await log.log.add(last, last.length)).index;
+          return (await running.log.add(last, last.length)).index;
         } catch (error) {
           if (left === 0) throw error;
           await delay(50);
@@ -75,12 +77,12 @@ afterAll(async () => {
     const index = await again();
     recorded.acknowledge(index, last);
     const until = performance.now() + 10_000;
-    while ((log.log.current()?.size ?? 0n) <= index && performance.now() < until) await delay(10);
-    expect(log.log.current()?.size).toBeGreaterThan(index);
-    await log.stop();
-    expect(await log.findings()).toEqual([]);
+    while ((running.log.current()?.size ?? 0n) <= index && performance.now() < until) await delay(10);
+    expect(running.log.current()?.size).toBeGreaterThan(index);
+    await running.stop();
+    expect(await running.findings()).toEqual([]);
     // And it starts with what it has.
-    await log.runOnce(bodies('after a new start', 1));
-    expect(await log.findings()).toEqual([]);
+    await running.runOnce(bodies('after a new start', 1));
+    expect(await running.findings()).toEqual([]);
   });
 });

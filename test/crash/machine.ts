@@ -13,6 +13,7 @@ import { MarkFile } from '../../apps/log/src/sequencer/mark.js';
 import type { PublishedCheckpoint } from '../../apps/log/src/sequencer/publications.js';
 import { FaultyEventStore } from './faulty-event-store.js';
 import { FaultyFileSystem } from './faulty-file-system.js';
+import { unreadable } from './readable.js';
 import type { RecordedLog } from './recorded-log.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 import { Faults, ProcessEnded, SimulatedProcess } from './simulated-process.js';
@@ -151,6 +152,8 @@ export class Machine {
     const { origin } = recorded;
     const committed = await this.committed();
     if (size > committed) recorded.violation(`signed size ${size} with ${committed} entries committed`);
+    const promised = (await recorded.entries()).slice(0, Number(size));
+    for (const what of unreadable(disk, this.config, promised)) recorded.violation(`signed, and ${what}`);
     const durable = disk.durable(this.config.markFile);
     const mark =
       durable &&
