@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bodies, startDeployments, type Deployments } from './deployment.js';
 import { RealLog } from './real-log.js';
 
-const DISK_BYTES = 6 * 1024 * 1024;
-const BALLAST_BYTES = 2 * 1024 * 1024;
+const DISK_BYTES = 14 * 1024 * 1024;
+const BALLAST_BYTES = 10 * 1024 * 1024;
 const ENTRY_BYTES = 8 * 1024;
 const ENOUGH_ENTRIES = (2 * DISK_BYTES) / ENTRY_BYTES;
 
@@ -32,7 +32,7 @@ beforeAll(async () => (deployments = await startDeployments(4)));
 afterAll(async () => {
   await log?.stop();
   await deployments.close();
-  if (mounted) execFileSync('umount', [folder]);
+  if (mounted) execFileSync('umount', ['--lazy', folder]);
   await rm(folder, { recursive: true });
 });
 

@@ -134,7 +134,7 @@ export class Machine {
             recorded.violation(`signed for the time ${timestampMs} after ${this.#lastTimestampMs}`);
           }
           this.#lastTimestampMs = timestampMs;
-          await this.#expectMayBeSigned(size, root);
+          await this.#expectMayBeSigned(ended, size, root);
           return sign(text);
         };
         const failing = (text: Uint8Array) => async (): Promise<Uint8Array> => {
@@ -147,12 +147,13 @@ export class Machine {
   }
 
   /** Whatever happens next: the entries are committed and the mark is on the disk. */
-  async #expectMayBeSigned(size: bigint, root: Uint8Array): Promise<void> {
+  async #expectMayBeSigned(ended: SimulatedProcess, size: bigint, root: Uint8Array): Promise<void> {
     const { recorded, disk } = this.options;
     const { origin } = recorded;
     const committed = await this.committed();
     if (size > committed) recorded.violation(`signed size ${size} with ${committed} entries committed`);
     const promised = (await recorded.entries()).slice(0, Number(size));
+    if (!ended.alive) return; // the signature was never made, and the disk may be another one by now
     for (const what of unreadable(disk, this.config, promised)) recorded.violation(`signed, and ${what}`);
     const durable = disk.durable(this.config.markFile);
     const mark =
