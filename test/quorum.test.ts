@@ -1,7 +1,8 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { formatVerifierKey, KEY_TYPE, verifierKey } from '#libs/note';
 import { createLogger, startService, type RunningService } from '#libs/server';
@@ -31,6 +32,7 @@ describe('a log that needs a quorum', () => {
   let folder: string;
   let policy: string;
   let configs: WitnessConfig[];
+  let config: LogConfig;
   let log: RunningService;
   let witnesses: (RunningService | undefined)[];
 
@@ -62,7 +64,7 @@ describe('a log that needs a quorum', () => {
     await writeFile(join(folder, 'policy'), policy);
     witnesses = [];
     await startWitness(0);
-    const config: LogConfig = {
+    config = {
       profile: 'development',
       host: '127.0.0.1',
       port: 0,
@@ -76,7 +78,7 @@ describe('a log that needs a quorum', () => {
       poolLimit: 100,
       checkpointIntervalMs: 0,
     };
-    log = await startService(logService(config), quiet);
+    await startLog();
   });
   afterEach(async () => {
     await log.close();
@@ -86,6 +88,10 @@ describe('a log that needs a quorum', () => {
 
   async function startWitness(i: number): Promise<void> {
     witnesses[i] = await startService({ ...witnessService(configs[i]!), name: `witness-${i}` }, quiet);
+  }
+
+  async function startLog(): Promise<void> {
+    log = await startService(logService(config), quiet);
   }
 
   const post = (body: string): Promise<Response> => fetch(`${log.url}/api/v2/log/entries`, { method: 'POST', body });
@@ -119,5 +125,36 @@ describe('a log that needs a quorum', () => {
     expect(await entryOf(await post(first))).toMatchObject({ logIndex: one.logIndex }); // published, and stays so
     await startWitness(1);
     expect(await entryOf(await post(third))).toMatchObject({ logIndex: 2n });
+  });
+
+  test('signs nothing until its witnesses have said what they know, and freezes when that is another history', async () => {
+    await startWitness(1);
+    expect((await post(request('first'))).status).toBe(201);
+    await log.close();
+    const everything = ['data', 'mark'];
+    for (const name of everything) await cp(join(folder, name), join(folder, `${name}.old`), { recursive: true });
+    await startLog();
+    expect((await post(request('second'))).status).toBe(201);
+    await log.close();
+    await Promise.all(witnesses.map((witness) => witness?.close()));
+    for (const name of everything) {
+      await rm(join(folder, name), { recursive: true });
+      await rename(join(folder, `${name}.old`), join(folder, name));
+    }
+
+    await startLog();
+    const mark = await readFile(join(folder, 'mark'), 'utf8');
+    expect((await post(request('another second'))).status).toBe(503);
+    expect(await readFile(join(folder, 'mark'), 'utf8')).toBe(mark); // it moves before each signature
+
+    witnesses = [];
+    await Promise.all([startWitness(0), startWitness(1)]);
+    for (;;) {
+      const health = await (await fetch(`${log.url}/health/ready`)).text();
+      if (/witness w[01] knows (a head of .* with 2 entries|another root at size 2)/.test(health)) break;
+      await delay(50);
+    }
+    expect(await (await post(request('third'))).json()).toMatchObject({ code: 14, message: 'the log is frozen' });
+    expect(await readFile(join(folder, 'mark'), 'utf8')).toBe(mark);
   });
 });

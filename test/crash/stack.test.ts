@@ -35,7 +35,10 @@ describe('after a SIGKILL in the middle of 200 concurrent signings', () => {
 
     const watching = new AbortController();
     const watched = watchCheckpoint(watching.signal);
-    const signings = Array.from({ length: SIGNINGS }, (_, i) => sign(`first-${i}`, token));
+    const signings = Array.from({ length: SIGNINGS }, async (_, i) => {
+      await delay(5 * i); // side by side, and not all at the same step
+      return sign(`first-${i}`, token);
+    });
     while (acknowledged.size < SIGNINGS / 4) await delay(5);
     await stack.kill('SIGKILL');
     watching.abort();

@@ -60,6 +60,15 @@ function newEvent(type: string, stream: string, data: Uint8Array): NewEvent {
   return { id: eventId(type, stream, data), type, data };
 }
 
+/**
+ * An event's id stands for its bytes, so that a bit that flipped in the store is seen before it is under a signed root.
+ * @throws LogError damaged-event
+ */
+export function checkEventId({ id, type, stream, data, revision }: StoredEvent): void {
+  if (id === eventId(type, stream, data)) return;
+  throw new LogError('damaged-event', `event ${revision} of ${stream} has other bytes than when it was written`);
+}
+
 export function logCreated(stream: string, event: LogCreated): NewEvent {
   const data = concatBytes(Uint8Array.of(KIND_CODES[event.kind]), vector(2, utf8Encode(event.origin)));
   return newEvent(EVENT.logCreated, stream, data);

@@ -12,6 +12,7 @@ import { CodedError } from '#libs/crypto';
  * What stops or freezes a log, and is for its operator; it is never repaired by the log itself:
  * - `other-log`: the store holds another log than the one that is configured
  * - `unknown-event`: an event that this version can't read
+ * - `damaged-event`: an event has other bytes than when it was written
  * - `not-yet`: the log doesn't exist, and today isn't the day of its inception
  * - `gap`: the events don't follow on each other
  * - `mark-ahead`, `mark-differs`, `mark-missing`: the store isn't the one that the key has signed for (a restored backup?)
@@ -28,6 +29,7 @@ export type LogErrorCode =
   | 'frozen'
   | 'other-log'
   | 'unknown-event'
+  | 'damaged-event'
   | 'not-yet'
   | 'gap'
   | 'mark-ahead'

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex } from '#crypto';
 import { KurrentEventStore, SqliteEventStore, type EventStore } from '#libs/event-store';
@@ -71,14 +71,13 @@ export class Log<Submission = never> {
     context: ServiceContext,
     { openStore = openConfigured, fileSystem, now = Date.now, snapshotEntries = SNAPSHOT_ENTRIES }: LogParts = {},
   ): Promise<Log<Submission>> {
-    await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
     const policy = config.policyFile === undefined ? undefined : parsePolicy(await readFile(config.policyFile, 'utf8'));
-    const tiles = await TileStore.open({
-      directory: join(config.dataDirectory, 'tiles'),
-      ...(fileSystem && { fileSystem }),
-    });
-    const store = await openStore(config);
+    const store = await openStore(config); // first: it holds the lock of the folder
     try {
+      const tiles = await TileStore.open({
+        directory: join(config.dataDirectory, 'tiles'),
+        ...(fileSystem && { fileSystem }),
+      });
       const stream = `log-${toHex(kind.logId)}`;
       const checkpointStream = `${stream}-checkpoints`;
       const { logger } = context;
@@ -103,7 +102,7 @@ export class Log<Submission = never> {
         logger,
         now,
       });
-      const { tree, dedupe, checkpoints, published } = recovered;
+      const { tree, dedupe, checkpoints, published, heads } = recovered;
 
       const metrics = new LogMetrics(context.registry);
       const freeze = new Freeze(logger);
@@ -131,6 +130,7 @@ export class Log<Submission = never> {
         witnesses,
         publications,
         intervalMs: config.checkpointIntervalMs,
+        mayBegin: () => heads.ask(),
         catchUp: () => sequencer.catchUp(),
         freeze,
         snapshots,

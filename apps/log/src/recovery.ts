@@ -1,21 +1,13 @@
 import { equalBytes, utf8Decode } from '#libs/crypto';
-import { fetchCosignedCheckpoint, ServiceError } from '#libs/client';
 import type { EventStore, Revision, StoredEvent } from '#libs/event-store';
-import { EMPTY_ROOT, HASH_BYTES } from '#libs/merkle';
+import { EMPTY_ROOT } from '#libs/merkle';
 import { parseSignatureLines } from '#libs/note';
 import type { TileStore } from '#libs/tile-store';
-import {
-  edgeFromTiles,
-  edgeRoot,
-  openCheckpoint,
-  tilePath,
-  type Checkpoint,
-  type FetchTile,
-  type TlogPolicy,
-} from '#libs/tlog';
+import { openCheckpoint, type FetchTile, type TlogPolicy } from '#libs/tlog';
 import type { Logger } from 'pino';
 import { DedupeIndex } from './dedupe/dedupe-index.js';
-import { logCreated, readCheckpointSigned, readLogCreated } from './events.js';
+import { checkEventId, logCreated, readCheckpointSigned, readLogCreated } from './events.js';
+import { KnownHeads } from './known-heads.js';
 import { LogError } from './log-error.js';
 import type { LogKind } from './log-kind.js';
 import { withCosignatures } from './sequencer/checkpointer.js';
@@ -29,7 +21,6 @@ import { resume, type Resumed, type SnapshotFile } from './snapshot.js';
 const INCEPTION_WINDOW_MS = 24 * 60 * 60 * 1000;
 /** Events are integrated in steps of this many. */
 const FOLD_EVENTS = 64;
-const WITNESS_TIMEOUT_MS = 2_000;
 
 export interface RecoveryParts<Submission> {
   readonly kind: LogKind<Submission>;
@@ -55,6 +46,7 @@ export interface Recovered<Submission> {
   readonly dedupe: DedupeIndex;
   readonly checkpoints: Checkpoints;
   readonly published: PublishedCheckpoint | undefined;
+  readonly heads: KnownHeads<Submission>;
 }
 
 /**
@@ -75,13 +67,13 @@ export async function recover<Submission>(parts: RecoveryParts<Submission>): Pro
   }
   await checkLogCreated(parts);
   const { tree, dedupe, checkpoints } = await fold(parts, marked?.size);
-  const rootAt: RootAt = (size) => rootFromTiles(parts, tree, size);
-  const markedRoot = marked && marked.size <= tree.size ? await rootAt(marked.size) : undefined;
+  const heads = new KnownHeads({ ...parts, tree });
+  const markedRoot = marked && marked.size <= tree.size ? await heads.rootAt(marked.size) : undefined;
   checkMark(marked, { size: tree.size, signed: checkpoints.signed !== undefined, rootAt: () => markedRoot });
   const published = publishedCheckpoint(checkpoints);
-  await checkPublished(parts, tree.size, rootAt, published);
-  await checkWitnesses(parts, tree.size, rootAt);
-  return { tree, dedupe, checkpoints, published };
+  await checkPublished(parts, heads, published);
+  await heads.ask();
+  return { tree, dedupe, checkpoints, published, heads };
 }
 
 /** A file holds one log: another key or origin means another stream, and would begin a second log in its folder. */
@@ -147,6 +139,7 @@ async function fold<Submission>(
   await compare();
   let count = 0;
   for await (const event of store.readStream(stream, { from: state.revision + 1n })) {
+    checkEventId(event);
     tree.apply([event]);
     await compare();
     if (++count % FOLD_EVENTS === 0) await writeFull();
@@ -200,77 +193,19 @@ async function resumeFromSnapshot<Submission>(
   return resumed && { ...resumed, checkpointRevision };
 }
 
-/**
- * The root at a size of this tree; undefined where its full tiles are not there. A partial tile is the beginning of the one
- * that the tree has now, so a size can be asked for that another writer signed, and whose own tiles were never here.
- */
-async function rootFromTiles<Submission>(
-  { fetchTile }: RecoveryParts<Submission>,
-  tree: Tree<Submission>,
-  size: bigint,
-): Promise<Uint8Array | undefined> {
-  const last = new Map(tree.files().partial.map(({ path, bytes }) => [path.replace(/\.p\/\d+$/, ''), bytes]));
-  const fetch: FetchTile = async (level, index, width) => {
-    const tile = last.get(tilePath(level, index))?.subarray(0, width * HASH_BYTES);
-    return tile?.length === width * HASH_BYTES ? tile : fetchTile(level, index, width);
-  };
-  const edge = await edgeFromTiles(size, fetch).catch(() => undefined);
-  return edge && edgeRoot(edge);
-}
-
 function publishedCheckpoint({ published, publishedAs }: Checkpoints): PublishedCheckpoint | undefined {
   if (!published || !publishedAs) return undefined;
   const cosignatures = published.cosignatures.length > 0 ? parseSignatureLines(utf8Decode(published.cosignatures)) : [];
   return { size: published.size, root: publishedAs.root, note: withCosignatures(publishedAs.note, cosignatures) };
 }
 
-type RootAt = (size: bigint) => Promise<Uint8Array | undefined>;
-
 /** The checkpoint that readers have seen may not be ahead of the store; one that is behind is brought up to date. */
 async function checkPublished<Submission>(
-  parts: RecoveryParts<Submission>,
-  size: bigint,
-  rootAt: RootAt,
+  { tiles, kind }: RecoveryParts<Submission>,
+  heads: KnownHeads<Submission>,
   published: PublishedCheckpoint | undefined,
 ): Promise<void> {
-  const note = await parts.tiles.readCheckpoint();
-  if (note) {
-    const { checkpoint } = openCheckpoint(note, [parts.kind.noteVerifier]);
-    await checkHead(parts.origin, 'the published checkpoint', checkpoint, size, rootAt);
-  }
-  if (published) await parts.tiles.writeCheckpoint(published.note);
-}
-
-/** A witness that knows a head signed by this key which isn't in this store has seen another history. */
-async function checkWitnesses<Submission>(
-  parts: RecoveryParts<Submission>,
-  size: bigint,
-  rootAt: RootAt,
-): Promise<void> {
-  const asked = (parts.policy?.witnesses ?? []).map(async ({ name, url }) => {
-    if (url === undefined) return;
-    try {
-      const note = await fetchCosignedCheckpoint(url, parts.origin, { timeoutMs: WITNESS_TIMEOUT_MS });
-      if (!note) return;
-      const { checkpoint } = openCheckpoint(note, [parts.kind.noteVerifier]);
-      await checkHead(parts.origin, `witness ${name}`, checkpoint, size, rootAt);
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      parts.logger.warn({ witness: name, code: error.code }, 'a witness could not be asked what it knows');
-    }
-  });
-  await Promise.all(asked);
-}
-
-/** @throws LogError published-ahead, published-differs */
-async function checkHead(origin: string, who: string, head: Checkpoint, size: bigint, rootAt: RootAt): Promise<void> {
-  if (head.origin !== origin || head.size > size) {
-    const knows = `${who} knows a head of ${head.origin} with ${head.size} entries`;
-    const why = 'it was restored from an older copy, or the key signs elsewhere';
-    throw new LogError('published-ahead', `${knows}, the store of ${origin} has ${size} entries: ${why}`);
-  }
-  const root = await rootAt(head.size);
-  if (!root || !equalBytes(root, head.root)) {
-    throw new LogError('published-differs', `${who} knows another root at size ${head.size}, signed by this log's key`);
-  }
+  const note = await tiles.readCheckpoint();
+  if (note) await heads.check('the published checkpoint', openCheckpoint(note, [kind.noteVerifier]).checkpoint);
+  if (published) await tiles.writeCheckpoint(published.note);
 }

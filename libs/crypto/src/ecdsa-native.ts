@@ -1,4 +1,3 @@
-// oxlint-disable no-restricted-imports, no-restricted-globals -- a part of node.ts, which alone imports it
 import { createECDH, createHash, createPublicKey, verify, type ECDH } from 'node:crypto';
 import type { ECDSA } from '@noble/curves/abstract/weierstrass.js';
 import { p256, p384, p521 } from '@noble/curves/nist.js';

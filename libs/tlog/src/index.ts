@@ -36,7 +36,7 @@ export { formatTlogProof, parseTlogProof } from './tlog-proof.js';
 export type { TlogProof } from './tlog-proof.js';
 export { formatPolicy, parsePolicy } from './policy.js';
 export type { PolicyGroup, PolicyLog, PolicyWitness, TlogPolicy } from './policy.js';
-export { evaluatePolicy } from './quorum.js';
+export { evaluatePolicy, isQuorum } from './quorum.js';
 export type { CosignedBy, PolicyVerdict } from './quorum.js';
 export {
   formatAddCheckpointRequest,

@@ -34,7 +34,14 @@ export function evaluatePolicy(policy: TlogPolicy, checkpoint: Note | Uint8Array
     const line = signatureBy(key, note, cosignatureVerifier);
     return line ? [{ name, keyName: key.name, timestamp: parseCosignature(line.signature).timestamp }] : [];
   });
-  return { log: log?.key, witnesses, quorum: hasQuorum(policy, witnesses) };
+  return {
+    log: log?.key,
+    witnesses,
+    quorum: isQuorum(
+      policy,
+      witnesses.map(({ name }) => name),
+    ),
+  };
 }
 
 function signatureBy(
@@ -48,8 +55,9 @@ function signatureBy(
   return lines.find(({ signature }) => verifier.verify(text, signature));
 }
 
-function hasQuorum({ groups, quorum }: TlogPolicy, witnesses: readonly CosignedBy[]): boolean {
-  const witnessed = new Set(witnesses.map(({ name }) => name));
+/** Whether these witnesses, by their names in the policy, make its quorum. */
+export function isQuorum({ groups, quorum }: TlogPolicy, witnesses: Iterable<string>): boolean {
+  const witnessed = new Set(witnesses);
   // Groups refer backwards only, so that one pass in order settles them all.
   for (const { name, threshold, members } of groups) {
     if (members.filter((member) => witnessed.has(member)).length >= threshold) witnessed.add(name);

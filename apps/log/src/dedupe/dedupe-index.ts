@@ -57,7 +57,7 @@ export class DedupeIndex {
   }
 
   add(key: string, sequenced: Sequenced): void {
-    if (!this.find(key)) this.#recent.set(key, sequenced); // the first place counts
+    if (!this.#recent.has(key)) this.#recent.set(key, sequenced); // the first place counts, as it does in runs
   }
 
   /** The entries that are in runs are those below this. */

@@ -36,6 +36,8 @@ export interface CheckpointerParts<Submission> {
   readonly publications: Publications;
   /** At least this long from one signature to the next. */
   readonly intervalMs: number;
+  /** Whether it is known what others have seen of this log. */
+  readonly mayBegin: () => Promise<boolean>;
   /** Brings the tree up to the store, when another writer was seen. */
   readonly catchUp: () => Promise<void>;
   readonly freeze: Freeze;
@@ -45,8 +47,14 @@ export interface CheckpointerParts<Submission> {
   readonly now: () => number;
 }
 
+interface Unrecorded {
+  readonly size: bigint;
+  readonly note: Uint8Array;
+  readonly cosignatures: readonly NoteSignature[];
+}
+
 /**
- * Brings committed entries before the public: tiles, mark, signature, event, cosignatures, publication, in this order.
+ * Brings committed entries before the public: tiles, mark, signature, event, cosignatures, publication, its record, in this order.
  * One checkpoint at a time, always of the newest size; the sizes that came and went meanwhile are skipped.
  */
 export class Checkpointer<Submission> {
@@ -57,6 +65,8 @@ export class Checkpointer<Submission> {
   #filesOf: bigint | undefined;
   /** The tree as it was when it was last signed. */
   #signing: Omit<Snapshot, 'runs' | 'checkpointRevision'> | undefined;
+  /** The published checkpoint, until it is on record. */
+  #unrecorded: Unrecorded | undefined;
   /** Since when there is something that isn't published. */
   #behindSince: number | undefined;
   readonly #closing = new AbortController();
@@ -83,13 +93,21 @@ export class Checkpointer<Submission> {
   async #run(): Promise<void> {
     const { freeze, logger } = this.parts;
     await Promise.resolve(); // so that it can't end before it counts as running
-    while (!this.#isDone() && freeze.reason === undefined && !this.#closing.signal.aborted) {
+    while ((!this.#isDone() || this.#unrecorded) && freeze.reason === undefined && !this.#closing.signal.aborted) {
       try {
+        if (this.#unrecorded) {
+          await this.#record(this.#unrecorded);
+          continue;
+        }
+        if (!(await this.parts.mayBegin())) {
+          await this.#pause(QUORUM_RETRY_MS);
+          continue;
+        }
         await this.#pause(this.#signedAt + this.parts.intervalMs - performance.now());
         const signed = await this.#sign();
         if (!signed) continue;
         const cosignatures = await this.#cosign(signed);
-        if (cosignatures) await this.#publish(signed, cosignatures);
+        if (cosignatures) this.#publish(signed, cosignatures);
         else await this.#pause(QUORUM_RETRY_MS);
       } catch (error) {
         if (this.#closing.signal.aborted) break;
@@ -156,20 +174,29 @@ export class Checkpointer<Submission> {
     return cosignatures;
   }
 
-  async #publish(signed: CheckpointSigned, cosignatures: readonly NoteSignature[]): Promise<void> {
-    const { stream, tree, tiles, publications, snapshots, metrics, now } = this.parts;
+  /**
+   * What was signed is durable, and its tiles can be read: nobody has to wait until it is on record who cosigned it. After a
+   * crash in between, the same checkpoint is cosigned and published again.
+   */
+  #publish(signed: CheckpointSigned, cosignatures: readonly NoteSignature[]): void {
+    const { tree, publications, snapshots, metrics, now } = this.parts;
     const { size, root } = signed;
-    const lines = utf8Encode(cosignatures.map(formatSignatureLine).join(''));
-    if ((await this.#append(checkpointPublished(stream, { size, cosignatures: lines }))) === undefined) return;
     const note = withCosignatures(signed.note, cosignatures);
-    await tiles.writeCheckpoint(note);
     publications.publish({ size, root, note });
+    this.#unrecorded = { size, note, cosignatures };
     this.#behindSince = this.#isDone() ? undefined : performance.now();
     metrics.published(Number(size), now());
     const { signedRevision: checkpointRevision } = this.#checkpoints;
     // A frozen log is read from its last snapshot to the event that froze it.
     if (this.#signing?.size !== size || checkpointRevision === undefined || tree.isFrozen) return;
     snapshots.consider({ ...this.#signing, checkpointRevision });
+  }
+
+  async #record({ size, note, cosignatures }: Unrecorded): Promise<void> {
+    const lines = utf8Encode(cosignatures.map(formatSignatureLine).join(''));
+    const event = checkpointPublished(this.parts.stream, { size, cosignatures: lines });
+    if ((await this.#append(event)) !== undefined) await this.parts.tiles.writeCheckpoint(note);
+    this.#unrecorded = undefined;
   }
 
   /** The revision in the checkpoint stream; undefined when another writer was first, and then we have caught up with it. */

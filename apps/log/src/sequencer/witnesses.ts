@@ -9,7 +9,7 @@ import type { LogMetrics } from '../metrics.js';
 /** A witness that takes longer is left out of this checkpoint. */
 const WITNESS_TIMEOUT_MS = 3_000;
 /** Once the quorum is there, the others get this long to be named too. */
-const STRAGGLER_MS = 25;
+const STRAGGLER_MS = 10;
 /** A size that we believed wrong is learned from the first answer; more than that is a witness that can't be satisfied. */
 const ATTEMPTS = 3;
 
