@@ -18,7 +18,7 @@ import { Publications, type PublishedCheckpoint } from './sequencer/publications
 import { Sequencer } from './sequencer/sequencer.js';
 import { SNAPSHOT_ENTRIES, Snapshots } from './sequencer/snapshots.js';
 import type { Sequenced } from './sequencer/tree.js';
-import { Witnesses } from './sequencer/witnesses.js';
+import { Witnesses, type ProveFrom } from './sequencer/witnesses.js';
 import { SnapshotFile } from './snapshot.js';
 import { cachedTiles, uncachedTiles } from './tiles/tile-cache.js';
 
@@ -108,10 +108,7 @@ export class Log<Submission = never> {
       const freeze = new Freeze(logger);
       const publications = new Publications();
       if (published) publications.publish(published);
-      const prove = (oldSize: bigint, size: bigint): Promise<Uint8Array[]> =>
-        oldSize === 0n || oldSize >= size
-          ? Promise.resolve([])
-          : proveConsistency(oldSize, size, tileNodeReader(size, fetchTile));
+      const prove = lastProof((oldSize, size) => proveConsistency(oldSize, size, tileNodeReader(size, fetchTile)));
       const witnesses = policy && new Witnesses(policy, prove, metrics, logger);
       const pool = new Pool<Submission>(
         config.poolLimit,
@@ -192,4 +189,17 @@ export class Log<Submission = never> {
 function lateness(behindMs: number): string | undefined {
   if (behindMs <= PUBLICATION_PROMISE_MS) return undefined;
   return `entries have waited ${Math.round(behindMs / 1000)} s for a checkpoint, the promise is ${PUBLICATION_PROMISE_MS / 1000} s`;
+}
+
+/** Witnesses that keep up ask for the same proof at the same time. */
+function lastProof(prove: ProveFrom): ProveFrom {
+  let last: { readonly oldSize: bigint; readonly size: bigint; readonly proof: ReturnType<ProveFrom> } | undefined;
+  return (oldSize, size) => {
+    if (oldSize === 0n || oldSize >= size) return Promise.resolve([]);
+    if (last?.oldSize !== oldSize || last.size !== size) {
+      last = { oldSize, size, proof: prove(oldSize, size) };
+      last.proof.catch(() => (last = undefined)); // tried anew by whoever asks next
+    }
+    return last.proof;
+  };
 }

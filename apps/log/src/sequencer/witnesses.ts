@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { addCheckpoint, ServiceError } from '#libs/client';
 import { formatNote, parseNote, type Note, type NoteSignature } from '#libs/note';
-import { cosignatureVerifier, evaluatePolicy, type TlogPolicy } from '#libs/tlog';
+import { cosignatureVerifier, isQuorum, type TlogPolicy } from '#libs/tlog';
 import type { Logger } from 'pino';
 import type { CheckpointSigned } from '../events.js';
 import type { LogMetrics } from '../metrics.js';
@@ -113,16 +113,15 @@ export class Witnesses {
   /** Cosignatures that make the quorum; undefined when they could not be had. */
   async cosign(signed: CheckpointSigned, signal: AbortSignal): Promise<readonly NoteSignature[] | undefined> {
     const note = parseNote(signed.note);
-    const collected: NoteSignature[] = [];
-    const hasQuorum = (): boolean =>
-      evaluatePolicy(this.policy, { text: note.text, signatures: [...note.signatures, ...collected] }).quorum;
+    const collected = new Map<string, NoteSignature>();
+    const hasQuorum = (): boolean => isQuorum(this.policy, collected.keys());
     let reached: () => void = () => undefined;
     const quorum = new Promise<void>((resolve) => (reached = resolve));
     const ask = async (witness: Witness): Promise<void> => {
       const cosignature = await witness.cosign(signed.size, note, this.prove, signal);
       this.metrics.cosignatures.inc({ witness: witness.name, outcome: cosignature ? 'cosigned' : 'none' });
       if (!cosignature) return;
-      collected.push(cosignature);
+      collected.set(witness.name, cosignature); // verified by the witness's key
       if (hasQuorum()) reached();
     };
     const asked = this.#witnesses.map((witness) => ({ healthy: !witness.failed, done: ask(witness) }));
@@ -131,6 +130,6 @@ export class Witnesses {
     const healthy = Promise.all(asked.filter((one) => one.healthy).map(({ done }) => done));
     healthy.catch(() => undefined); // it fails only when everybody does, and that is seen
     await Promise.race([everybody, quorum.then(() => Promise.race([healthy, delay(STRAGGLER_MS)]))]);
-    return hasQuorum() ? [...collected] : undefined;
+    return hasQuorum() ? [...collected.values()] : undefined;
   }
 }
