@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { EventStoreError, type EventStore, type NewEvent } from '#libs/event-store';
 import { entriesSequenced } from '../events.js';
 import { LogError } from '../log-error.js';
@@ -70,7 +70,7 @@ export class Sequencer<Submission> {
   async #run(): Promise<void> {
     const { pool, freeze } = this.parts;
     // A turn of the event loop lets requests that arrived together share a round.
-    await delay(0);
+    await setImmediate();
     while ((pool.length > 0 || this.#isBehind) && freeze.reason === undefined) {
       if (this.#isBehind) await this.#catchUp().catch((error: unknown) => this.#staysBehind(error));
       const round = this.#isBehind || freeze.reason !== undefined ? [] : pool.take();
