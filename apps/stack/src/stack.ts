@@ -1,3 +1,4 @@
+import { CodedError } from '#libs/crypto';
 import { createLogger, startService } from '#libs/server';
 import type { Service } from '#libs/server';
 import { openCertificates } from './certificates.js';
@@ -50,7 +51,10 @@ export async function startStack({ home: path, port }: StackSettings): Promise<R
     const deployment = deploymentOf(home, keys, certificates, addresses);
     const services = await stackServices({ home, paths, ports, addresses, deployment });
 
-    const start = (service: Service) => startService(service, createLogger(service.name, log));
+    const start = (service: Service) =>
+      startService(service, createLogger(service.name, log)).catch((error: unknown) => {
+        throw refusalOf(service, error);
+      });
     const issuer = { port: ports.issuer, keyPath: paths.issuerKey };
     await started.together([startIssuer(issuer, createLogger('issuer', log)), ...services.first.map(start)]);
     const running = await started.together(services.then.map(start));
@@ -60,6 +64,12 @@ export async function startStack({ home: path, port }: StackSettings): Promise<R
     await started.close();
     throw explain(error, port);
   }
+}
+
+/** A service that refuses to start says why in words for its operator; which service it was is ours to say. */
+function refusalOf({ name }: Service, error: unknown): unknown {
+  if (!(error instanceof CodedError)) return error;
+  return new StackError(`${name} does not start: ${error.message}`, { cause: error });
 }
 
 function explain(error: unknown, firstPort: number): unknown {
