@@ -1,7 +1,6 @@
-import { equalBytes, utf8Decode } from '#libs/crypto';
+import { equalBytes } from '#libs/crypto';
 import type { EventStore, Revision, StoredEvent } from '#libs/event-store';
 import { EMPTY_ROOT } from '#libs/merkle';
-import { parseSignatureLines } from '#libs/note';
 import type { TileStore } from '#libs/tile-store';
 import { openCheckpoint, type FetchTile, type TlogPolicy } from '#libs/tlog';
 import type { Logger } from 'pino';
@@ -10,8 +9,7 @@ import { checkEventId, logCreated, readCheckpointSigned, readLogCreated } from '
 import { KnownHeads } from './known-heads.js';
 import { LogError } from './log-error.js';
 import type { LogKind } from './log-kind.js';
-import { withCosignatures } from './sequencer/checkpointer.js';
-import { checkpointStates, type Checkpoints } from './sequencer/checkpoints.js';
+import { checkpointStates, publishedNote, type Checkpoints } from './sequencer/checkpoints.js';
 import { checkMark, type MarkFile } from './sequencer/mark.js';
 import type { PublishedCheckpoint } from './sequencer/publications.js';
 import { NEW_TREE, Tree } from './sequencer/tree.js';
@@ -193,10 +191,10 @@ async function resumeFromSnapshot<Submission>(
   return resumed && { ...resumed, checkpointRevision };
 }
 
-function publishedCheckpoint({ published, publishedAs }: Checkpoints): PublishedCheckpoint | undefined {
-  if (!published || !publishedAs) return undefined;
-  const cosignatures = published.cosignatures.length > 0 ? parseSignatureLines(utf8Decode(published.cosignatures)) : [];
-  return { size: published.size, root: publishedAs.root, note: withCosignatures(publishedAs.note, cosignatures) };
+function publishedCheckpoint(checkpoints: Checkpoints): PublishedCheckpoint | undefined {
+  const { publishedAs } = checkpoints;
+  const note = publishedNote(checkpoints);
+  return note && publishedAs && { size: publishedAs.size, root: publishedAs.root, note };
 }
 
 /** The checkpoint that readers have seen may not be ahead of the store; one that is behind is brought up to date. */

@@ -1,10 +1,8 @@
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { equalBytes, utf8Decode } from '#libs/crypto';
-import { parseSignatureLines } from '#libs/note';
+import { equalBytes } from '#libs/crypto';
 import { TileStore } from '#libs/tile-store';
-import { withCosignatures } from '../sequencer/checkpointer.js';
-import type { Checkpoints } from '../sequencer/checkpoints.js';
+import { publishedNote, type Checkpoints } from '../sequencer/checkpoints.js';
 import type { TreeFile } from '../sequencer/tree.js';
 import { derive } from './derive.js';
 import type { OfflineLog } from './offline-log.js';
@@ -74,12 +72,6 @@ async function compareCheckpoint(tiles: TileStore, checkpoints: Checkpoints): Pr
   return equalBytes(found, expected)
     ? undefined
     : { path: 'checkpoint', problem: 'is not the one that was published last' };
-}
-
-function publishedNote({ published, publishedAs }: Checkpoints): Uint8Array | undefined {
-  if (!published || !publishedAs) return undefined;
-  const lines = published.cosignatures.length > 0 ? parseSignatureLines(utf8Decode(published.cosignatures)) : [];
-  return withCosignatures(publishedAs.note, lines);
 }
 
 function firstDifference(found: Uint8Array, expected: Uint8Array): string {

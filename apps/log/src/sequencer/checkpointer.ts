@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { utf8Encode } from '#libs/crypto';
 import { EventStoreError, type EventStore, type NewEvent, type Revision } from '#libs/event-store';
-import { formatNote, formatSignatureLine, parseNote, signNote, type NoteSignature } from '#libs/note';
+import { formatNote, formatSignatureLine, signNote, type NoteSignature } from '#libs/note';
 import type { TileStore } from '#libs/tile-store';
 import { formatCheckpoint } from '#libs/tlog';
 import type { Logger } from 'pino';
@@ -9,7 +9,7 @@ import { checkpointPublished, checkpointSigned, type CheckpointSigned } from '..
 import type { LogKind } from '../log-kind.js';
 import type { LogMetrics } from '../metrics.js';
 import type { Snapshot } from '../snapshot.js';
-import { followCheckpoints, type Checkpoints } from './checkpoints.js';
+import { followCheckpoints, withCosignatures, type Checkpoints } from './checkpoints.js';
 import type { Freeze } from './freeze.js';
 import type { MarkFile } from './mark.js';
 import type { Publications } from './publications.js';
@@ -224,10 +224,4 @@ export class Checkpointer<Submission> {
     this.#closing.abort();
     await this.#running;
   }
-}
-
-/** The note as it is published. */
-export function withCosignatures(note: Uint8Array, cosignatures: readonly NoteSignature[]): Uint8Array {
-  const { text, signatures } = parseNote(note);
-  return formatNote({ text, signatures: [...signatures, ...cosignatures] });
 }

@@ -1,4 +1,6 @@
+import { utf8Decode } from '#libs/crypto';
 import type { EventStore, Expected, Revision } from '#libs/event-store';
+import { formatNote, parseNote, parseSignatureLines, type NoteSignature } from '#libs/note';
 import {
   EVENT,
   readCheckpointPublished,
@@ -65,4 +67,17 @@ export async function followCheckpoints(store: EventStore, stream: string, known
   let state = known;
   for await (const next of checkpointStates(store, stream, from, known)) state = next;
   return state;
+}
+
+/** The note of the published checkpoint, with the cosignatures that are on record; undefined when none was published. */
+export function publishedNote({ published, publishedAs }: Checkpoints): Uint8Array | undefined {
+  if (!published || !publishedAs) return undefined;
+  const lines = published.cosignatures.length > 0 ? parseSignatureLines(utf8Decode(published.cosignatures)) : [];
+  return withCosignatures(publishedAs.note, lines);
+}
+
+/** The note as it is published. */
+export function withCosignatures(note: Uint8Array, cosignatures: readonly NoteSignature[]): Uint8Array {
+  const { text, signatures } = parseNote(note);
+  return formatNote({ text, signatures: [...signatures, ...cosignatures] });
 }
