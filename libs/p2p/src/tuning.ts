@@ -1,0 +1,100 @@
+/** Every number of the network that a test or an operator may want to turn. Times are in milliseconds. */
+export interface P2pTuning {
+  /** Connections in all; strangers get what the reserved peers leave. */
+  readonly maxConnections: number;
+  /** Inbound connections of strangers from one address. */
+  readonly maxPerIp: number;
+  /** Inbound connections that have not said yet who they are. */
+  readonly maxPendingInbound: number;
+  /** New inbound connections per second and address. */
+  readonly inboundPerSecond: number;
+  /** Strangers that dial us. */
+  readonly openInbound: number;
+  /** Strangers that we dial. */
+  readonly openOutbound: number;
+  /** Strangers that we dial in one /16 (IPv4) or /32 (IPv6): an eclipse should cost more than one network. */
+  readonly openOutboundPerPrefix: number;
+  readonly dialTimeoutMs: number;
+
+  /** Gossipsub's heartbeat. */
+  readonly heartbeatMs: number;
+  /** How long a message ID is remembered. */
+  readonly seenMs: number;
+  /** Messages that a peer may have validated, per second and at once; more is a violation. */
+  readonly messagesPerSecond: number;
+  readonly messagesBurst: number;
+
+  /** Weight (≤ 0) and threshold of gossipsub's penalty for many peers on one address. */
+  readonly colocationWeight: number;
+  readonly colocationThreshold: number;
+  /** A peer below this score is disconnected and denied. */
+  readonly scoreLimit: number;
+  /** For how long. */
+  readonly denyMs: number;
+
+  /** The supervisor's round. */
+  readonly supervisorMs: number;
+  /** A peer that gossips without a gossip stream from us for this long is closed and dialled again. */
+  readonly deadStreamMs: number;
+  /** Backoff of redialling: from, to. */
+  readonly redialMinMs: number;
+  readonly redialMaxMs: number;
+
+  /** Whether anti-entropy runs at all. */
+  readonly sync: boolean;
+  /** One random peer every so often, ± jitter. */
+  readonly syncIntervalMs: number;
+  readonly syncJitterMs: number;
+  /** Longest wait for one frame. */
+  readonly syncTimeoutMs: number;
+  /** Longest exchange. */
+  readonly syncSessionMs: number;
+  /** Exchanges that peers may begin with us, per minute: one peer, all peers. */
+  readonly syncPerPeerPerMinute: number;
+  readonly syncPerMinute: number;
+
+  /** Requests that are worked on at once: of one peer, of all peers. */
+  readonly requestsPerPeer: number;
+  readonly requestsInAll: number;
+  /** Answers are waited for this long, unless the caller says otherwise. */
+  readonly requestTimeoutMs: number;
+}
+
+/** For a witness on the open internet. */
+export const DEFAULT_TUNING: P2pTuning = {
+  maxConnections: 48,
+  maxPerIp: 4,
+  maxPendingInbound: 16,
+  inboundPerSecond: 5,
+  openInbound: 24,
+  openOutbound: 8,
+  openOutboundPerPrefix: 2,
+  dialTimeoutMs: 10_000,
+
+  heartbeatMs: 1_000,
+  seenMs: 600_000,
+  messagesPerSecond: 100,
+  messagesBurst: 2_000,
+
+  colocationWeight: -5,
+  colocationThreshold: 4,
+  scoreLimit: -80,
+  denyMs: 30 * 60_000,
+
+  supervisorMs: 10_000,
+  deadStreamMs: 10_000,
+  redialMinMs: 1_000,
+  redialMaxMs: 5 * 60_000,
+
+  sync: true,
+  syncIntervalMs: 30_000,
+  syncJitterMs: 10_000,
+  syncTimeoutMs: 5_000,
+  syncSessionMs: 60_000,
+  syncPerPeerPerMinute: 6,
+  syncPerMinute: 60,
+
+  requestsPerPeer: 4,
+  requestsInAll: 32,
+  requestTimeoutMs: 10_000,
+};
