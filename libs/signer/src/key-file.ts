@@ -19,7 +19,7 @@ export interface KeyFileOptions {
   readonly passphrase?: string;
 }
 
-/** A P-384 key, encrypted, takes less than 1 KiB. */
+/** An ML-DSA-44 key, with its seed and its expanded form, encrypted, takes 6 KiB; all others less than 1 KiB. */
 const KEY_FILE_MAX_BYTES = 16 * 1024;
 
 // Neither the text of a note (no final newline) nor DER: this signature means nothing anywhere else.

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, sign, type KeyObject, type KeyPairKeyObjectResult } from 'node:crypto';
 import { promisify } from 'node:util';
 import { importPublicKey } from '#crypto';
 import type { PublicKey, SignatureScheme } from '#libs/crypto';
@@ -8,11 +8,12 @@ import { SignerError } from './signer-error.js';
 // With a callback node:crypto signs on the thread pool, and the event loop stays free.
 const signOnThreadPool = promisify(sign);
 
-/** The hash that each algorithm signs with (none for Ed25519, which hashes by itself), and its scheme. */
+/** The hash that each algorithm signs with (none for Ed25519 and ML-DSA, which hash by themselves), and its scheme. */
 const SIGNING = {
   ed25519: { hash: null, scheme: 'ed25519' },
   'ecdsa-p256': { hash: 'sha256', scheme: 'ecdsa-sha256' },
   'ecdsa-p384': { hash: 'sha384', scheme: 'ecdsa-sha384' },
+  'ml-dsa-44': { hash: null, scheme: 'ml-dsa-44' },
 } as const satisfies Record<SigningAlgorithm, { hash: string | null; scheme: SignatureScheme }>;
 
 export interface SigningKey {
@@ -50,12 +51,22 @@ export class PrivateKeySigner extends Signer {
 }
 
 export function generateKey(algorithm: SigningAlgorithm): SigningKey {
-  const { privateKey, publicKey } =
-    algorithm === 'ed25519'
-      ? generateKeyPairSync('ed25519')
-      : generateKeyPairSync('ec', { namedCurve: algorithm === 'ecdsa-p256' ? 'P-256' : 'P-384' });
+  const { privateKey, publicKey } = generateKeyPair(algorithm);
   const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
   return { algorithm, privateKey, publicKey: importPublicKey(spki) };
+}
+
+function generateKeyPair(algorithm: SigningAlgorithm): KeyPairKeyObjectResult {
+  switch (algorithm) {
+    case 'ed25519':
+      return generateKeyPairSync('ed25519');
+    case 'ml-dsa-44':
+      return generateKeyPairSync('ml-dsa-44');
+    case 'ecdsa-p256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    case 'ecdsa-p384':
+      return generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  }
 }
 
 /** A new key that lives as long as the process, and is therefore a development key. */

@@ -8,7 +8,7 @@ import { utf8Encode } from '#libs/crypto';
 import { generateSigner, openKeyFile, type KeyFileOptions, type SigningAlgorithm } from './index.js';
 
 const MESSAGE = utf8Encode('a message\n');
-const ALGORITHMS: readonly SigningAlgorithm[] = ['ed25519', 'ecdsa-p256', 'ecdsa-p384'];
+const ALGORITHMS: readonly SigningAlgorithm[] = ['ed25519', 'ecdsa-p256', 'ecdsa-p384', 'ml-dsa-44'];
 const LOG: KeyFileOptions = { role: 'rekor-log', algorithm: 'ed25519', profile: 'production' };
 
 // openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 1000000, OpenSSL 3.0; made for this test
@@ -167,7 +167,7 @@ describe('a damaged key file is refused:', () => {
     await expect(openKeyFile(await edited(damage), LOG)).rejects.toThrow(code('damaged-key-file'));
   });
 
-  test.each<SigningAlgorithm>(['ecdsa-p256', 'ecdsa-p384'])('the private half of another %s key', async (algorithm) => {
+  test.each<SigningAlgorithm>(['ecdsa-p256', 'ecdsa-p384', 'ml-dsa-44'])('the private half of another %s key', async (algorithm) => {
     const options = { ...LOG, algorithm };
     const other = await readFile(await edited((text) => text, options), 'latin1');
     const path = await edited(

@@ -4,7 +4,7 @@ import type { PublicKey, SignatureScheme } from '#libs/crypto';
 export const KEY_ROLES = ['ca', 'ca-root', 'ct-log', 'rekor-log', 'tsa', 'tsa-root', 'witness', 'oidc'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
-export type SigningAlgorithm = 'ed25519' | 'ecdsa-p256' | 'ecdsa-p384';
+export type SigningAlgorithm = 'ed25519' | 'ecdsa-p256' | 'ecdsa-p384' | 'ml-dsa-44';
 
 /** A private key behind a door: a file today, a KMS or an HSM tomorrow. Callers never see the key itself. */
 export abstract class Signer {
@@ -15,8 +15,9 @@ export abstract class Signer {
   abstract readonly development: boolean;
 
   /**
-   * Signs the whole message: 64 bytes for Ed25519, an ASN.1 DER `ECDSA-Sig-Value` for ECDSA. ECDSA signatures are
-   * randomised: to show the same signature twice, keep it.
+   * Signs the whole message: 64 bytes for Ed25519, an ASN.1 DER `ECDSA-Sig-Value` for ECDSA, 2420 bytes for ML-DSA-44 (pure,
+   * with an empty context: FIPS 204 §5.2). ECDSA and ML-DSA signatures are randomised: to show the same signature twice,
+   * keep it.
    * @throws SignerError signing-failed
    */
   abstract sign(message: Uint8Array): Promise<Uint8Array>;
