@@ -5,7 +5,10 @@ export { formatClientTrustConfig, parseClientTrustConfig } from './client-trust-
 export type { ClientTrustConfig } from './client-trust-config.js';
 export { formatBundle } from './format-bundle.js';
 export type { IdentityPolicy } from './identity-policy.js';
-export type { VerifiedEntry } from './log-entry.js';
+export { verifyTlogInclusion } from './log-entry.js';
+export type { VerifiedEntry, VerifiedInclusion } from './log-entry.js';
+export { judgeQuorum, quorumDemand, quorumSummary, witnessSummary } from './quorum.js';
+export type { QuorumVerdict, WitnessState } from './quorum.js';
 export { formatSigningConfig, parseSigningConfig } from './signing-config.js';
 export type { ServiceSelection, ServiceUrl, SigningConfig } from './signing-config.js';
 export type { TimeRange } from './time-range.js';

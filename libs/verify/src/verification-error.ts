@@ -1,5 +1,6 @@
 import type { Identity } from '#libs/certificate';
 import { CodedError } from '#libs/crypto';
+import type { QuorumVerdict } from './quorum.js';
 
 /** The check that failed. */
 export type VerificationErrorCode =
@@ -29,15 +30,24 @@ export type VerificationErrorCode =
   | 'signature'
   | 'statement'
   // 8. thresholds
-  | 'duplicate-evidence';
+  | 'duplicate-evidence'
+  // 9. the witnesses
+  | 'quorum';
 
 export class VerificationError extends CodedError<VerificationErrorCode> {
   /** With `identity-required` and `identity`: whom the certificate was issued to, as far as the CA is trusted. */
   readonly identity?: Identity;
+  /** With `quorum`: who cosigned and who did not. */
+  readonly quorum?: QuorumVerdict;
 
-  constructor(code: VerificationErrorCode, message: string, options?: ErrorOptions & { identity?: Identity }) {
+  constructor(
+    code: VerificationErrorCode,
+    message: string,
+    options?: ErrorOptions & { identity?: Identity; quorum?: QuorumVerdict },
+  ) {
     super(code, message, options);
     if (options?.identity) this.identity = options.identity;
+    if (options?.quorum) this.quorum = options.quorum;
   }
 }
 

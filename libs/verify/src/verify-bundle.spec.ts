@@ -96,7 +96,6 @@ describeWithVectors('a bundle with an entry in Rekor v2', () => {
         body: { kind: 'hashedrekord', apiVersion: '0.0.2' },
         checkpoint: { origin: 'log2025-alpha1.rekor.sigstage.dev', size: 736n },
       },
-      witnesses: [],
     });
   });
 
@@ -297,18 +296,37 @@ describeWithVectors('a bundle with an entry in Rekor v2', () => {
         ),
       });
 
-    test('names the witness of the policy', () => {
-      expect(verify({ bundle: cosigned(signature), policy }).witnesses).toEqual([
-        { name: 'w1', keyName: 'witness.example', timestamp },
-      ]);
+    test('has the quorum of the policy', () => {
+      expect(verify({ bundle: cosigned(signature), policy }).quorum).toEqual({
+        met: true,
+        otherLog: false,
+        demand: 'w1',
+        witnesses: [{ name: 'w1', keyName: 'witness.example', state: 'cosigned', timestamp }],
+      });
     });
 
-    test('names nobody without a policy', () => {
-      expect(verify({ bundle: cosigned(signature) }).witnesses).toEqual([]);
+    test('is looked at by nobody without a policy', () => {
+      expect(verify({ bundle: cosigned(signature) }).quorum).toBeUndefined();
     });
 
-    test('no longer names it with one byte changed in the cosignature', () => {
-      expect(verify({ bundle: cosigned(flipped(signature, -1)), policy }).witnesses).toEqual([]);
+    test('has it no more with one byte changed in the cosignature, and the error says why', () => {
+      const refused = (): unknown => verify({ bundle: cosigned(flipped(signature, -1)), policy });
+      expect(refused).toThrow(refusal('quorum'));
+      expect(refused).toThrow(/size \d+: the policy asks for w1: w1 ✗ its cosignature does not verify$/);
+      expect(() => verify({ policy })).toThrow(/w1 ✗ not cosigned$/);
+    });
+
+    test('is refused for its signature first where that is wrong, too', () => {
+      const artifact = { kind: 'bytes', bytes: utf8Encode('another') } as const;
+      expect(() => verify({ policy, artifact })).toThrow(refusal('artifact-digest'));
+    });
+
+    test('is refused under a policy that names other logs', () => {
+      const other = verifierKey('other.example', KEY_TYPE.ed25519, raw);
+      const ofOthers: TlogPolicy = { ...policy, logs: [{ key: other }] };
+      expect(() => verify({ bundle: cosigned(signature), policy: ofOthers })).toThrow(
+        /does not name this log: w1 ✓ 2025-06-12 12:02:21 UTC$/,
+      );
     });
   });
 });

@@ -1,7 +1,7 @@
 import type { Identity } from '#libs/certificate';
 import type { PublicKey } from '#libs/crypto';
 import type { Statement } from '#libs/entry';
-import type { CosignedBy, TlogPolicy } from '#libs/tlog';
+import type { TlogPolicy } from '#libs/tlog';
 import type { Artifact } from './artifact.js';
 import { verifyStatement } from './attestation.js';
 import type { Bundle } from './bundle.js';
@@ -11,6 +11,7 @@ import { refuseDuplicates } from './duplicate-evidence.js';
 import { verifyIdentity, type IdentityPolicy } from './identity-policy.js';
 import { verifyLogEntry, type VerifiedEntry } from './log-entry.js';
 import { verifySignature } from './signature.js';
+import { quorumSummary, type QuorumVerdict } from './quorum.js';
 import { signerOf } from './signer.js';
 import { establishTimes, type VerifiedTime } from './times.js';
 import type { TrustedRoot } from './trusted-root.js';
@@ -24,7 +25,7 @@ export interface VerifyBundleInput {
   readonly identity?: IdentityPolicy;
   /** The signer's key; required where the bundle has no certificate. */
   readonly publicKey?: PublicKey;
-  /** Names the witnesses to look for; how many they are is for the caller to judge. */
+  /** Whose cosignatures are demanded (C2SP tlog-policy); without it no witness is looked at. */
   readonly policy?: TlogPolicy;
   /** Only what Rekor v1 states of its time is compared with it. */
   readonly now: Date;
@@ -36,9 +37,10 @@ export interface Verification {
   readonly publicKey: PublicKey;
   /** At least one. */
   readonly times: readonly VerifiedTime[];
-  /** The first of the bundle's entries; all of them verified. */
+  /** The first of the bundle's entries that has the quorum of the policy; all of them verified. */
   readonly entry: VerifiedEntry;
-  readonly witnesses: readonly CosignedBy[];
+  /** Of that entry's checkpoint, met; undefined without a policy. */
+  readonly quorum?: QuorumVerdict;
   /** Of an attestation. */
   readonly statement?: Statement;
 }
@@ -65,20 +67,39 @@ export function verifyBundle(input: VerifyBundleInput): Verification {
   // 6. Log: a trusted log includes an entry about this very signature.
   const signed = { content: bundle.content, artifact, signer };
   const context = { logs: trustedRoot.tlogs, times, signed, policy };
-  const [entry, ...others] = bundle.tlogEntries.map((candidate) => verifyLogEntry(candidate, context));
-  if (!entry) throw new VerificationError('no-log-entry', 'the bundle has no log entry');
+  const entries = bundle.tlogEntries.map((candidate) => verifyLogEntry(candidate, context));
+  const [first] = entries;
+  if (!first) throw new VerificationError('no-log-entry', 'the bundle has no log entry');
   // 7. Signature: it verifies over the artifact, or over a statement about the artifact.
-  for (const { body } of [entry, ...others]) verifySignature(body, signed);
+  for (const { body } of entries) verifySignature(body, signed);
   const statement = verifyStatement(bundle.content, artifact);
   // 8. Thresholds: the same evidence twice is not more of it.
   refuseDuplicates(bundle);
+  // 9. Witnesses, last: a quorum that is missing must not hide a signature that is wrong.
+  const entry = policy ? requireQuorum(entries) : first;
 
   return {
     ...(identity && { identity }),
     publicKey: signer.publicKey,
     times,
     entry,
-    witnesses: entry.witnesses,
+    ...(entry.quorum && { quorum: entry.quorum }),
     ...(statement && { statement }),
   };
+}
+
+/** One entry with a quorum is enough: it alone shows that the signature is where everybody can see it. */
+function requireQuorum(entries: readonly VerifiedEntry[]): VerifiedEntry {
+  const entry = entries.find(({ quorum }) => quorum?.met);
+  if (entry) return entry;
+  const verdicts = entries.flatMap(({ quorum, checkpoint }) => (quorum ? [{ quorum, checkpoint }] : []));
+  const said = verdicts.map(({ quorum, checkpoint }) => {
+    const of = checkpoint
+      ? `the checkpoint of ${checkpoint.origin} at size ${checkpoint.size}`
+      : 'an entry without one';
+    return `${of}: ${quorumSummary(quorum)}`;
+  });
+  throw new VerificationError('quorum', `the witness quorum is not met: ${said.join('; ')}`, {
+    ...(verdicts[0] && { quorum: verdicts[0].quorum }),
+  });
 }
