@@ -9,6 +9,7 @@ export const EXIT = {
   'no-trust': 4,
   unavailable: 5,
   misbehaviour: 6,
+  'no-quorum': 7,
   interrupted: 130,
 } as const;
 
@@ -46,6 +47,9 @@ export function explain(error: unknown): Explanation {
   // By name: to verify must not load the code that knows the network.
   if (error instanceof CodedError && error.name === 'ServiceError') {
     return { code: error.code, message: error.message, ...serviceAdvice(error.code) };
+  }
+  if (error instanceof CodedError && error.name === 'VerificationError' && error.code === 'quorum') {
+    return { exit: EXIT['no-quorum'], code: error.code, message: error.message, next: undefined };
   }
   if (error instanceof CodedError) {
     return { exit: EXIT['not-verified'], code: error.code, message: error.message, next: undefined };

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { utf8Decode } from '#libs/crypto';
-import { parsePolicy, type PolicyVerdict, type TlogPolicy } from '#libs/tlog';
+import { parsePolicy, type TlogPolicy } from '#libs/tlog';
+import { witnessSummary, type QuorumVerdict } from '#libs/verify';
 import type { Context } from './context.js';
+import { plain } from './lines.js';
 import { besideTrust, isUrl, parseTrustPart, readTrustFile, type Trust } from './trust-config.js';
 
 /** The witnesses that count, and how many of them (tlog-policy). */
@@ -36,18 +38,33 @@ export async function loadPolicy(
   return existsSync(resolve(context.io.cwd, beside)) ? parse(beside, await readTrustFile(beside, context)) : undefined;
 }
 
-/** A policy says nothing about logs that it doesn't name. */
+/** Where it is only shown, a policy says nothing about logs that it doesn't name. */
 export type Quorum = 'met' | 'not met' | 'not asked for this log';
 
-export function quorumIn({ log, quorum }: PolicyVerdict): Quorum {
-  if (log === undefined) return 'not asked for this log';
-  return quorum ? 'met' : 'not met';
+export function quorumIn({ met, otherLog }: QuorumVerdict): Quorum {
+  if (otherLog) return 'not asked for this log';
+  return met ? 'met' : 'not met';
 }
 
-/** The quorum in words: which witnesses, and how many of them. */
-export function quorumDemand({ groups, quorum }: TlogPolicy): string {
-  const group = groups.find(({ name }) => name === quorum);
-  return group === undefined ? quorum : `${group.threshold} of ${group.members.join(', ')}`;
+/** Each witness of the policy, one line each: for people. */
+export function witnessLines({ witnesses }: QuorumVerdict): string {
+  return witnesses.map((witness) => `${plain(witness.name)} ${witnessSummary(witness)}`).join('\n') || 'it names none';
+}
+
+/** The same for programs. */
+export function witnessesJson({ witnesses }: QuorumVerdict): object[] {
+  return witnesses.map(({ name, keyName, state, timestamp }) => ({
+    name,
+    keyName,
+    state,
+    ...(timestamp !== undefined && { time: timeOf(timestamp), timestamp }),
+  }));
+}
+
+/** ISO 8601; undefined for what is no date. */
+function timeOf(posixSeconds: bigint): string | undefined {
+  const date = new Date(Number(posixSeconds) * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
 function parse(source: string, bytes: Uint8Array): PolicyFile {

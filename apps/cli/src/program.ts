@@ -80,9 +80,9 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
     .option('--bundle <path>', 'the bundle (default: FILE.sigstore.json; one FILE only)')
     .option(
       '--policy <file>',
-      'witnesses and quorum, tlog-policy (default: TALLY_POLICY, then tlog-policy beside the trust config)',
+      'the witness quorum to demand, a tlog-policy (default: TALLY_POLICY, then tlog-policy beside the trust config)',
     )
-    .option('--no-policy', 'look at no witness')
+    .option('--no-policy', 'demand no witness quorum')
     .option('--offline', 'open no socket at all')
     .addHelpText(
       'after',

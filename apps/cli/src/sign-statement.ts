@@ -19,11 +19,11 @@ export async function signStatement(
     payload: statement.payload,
     signatures: [{ sig: signature, keyid: '' }],
   };
-  const { bundle, verification } = await log(
+  const { bundle, ...verified } = await log(
     identity,
     { digest: sha256(message), signature, content: { kind: 'dsse', envelope }, artifact: statement.artifact },
     signing,
   );
   await writeBundle(bundlePath, bundle, signing.context);
-  return { file: statement.file, bundlePath, bundle, verification, policy: signing.policy };
+  return { file: statement.file, bundlePath, ...verified };
 }

@@ -10,13 +10,14 @@ import {
 import { addEntry, requestCertificate, requestTimestamp } from '#libs/client';
 import { CodedError, equalBytes } from '#libs/crypto';
 import type { HashedRekordEntry } from '#libs/entry';
-import { BUNDLE_MEDIA_TYPE, verifyBundle, type Bundle, type Verification } from '#libs/verify';
+import { BUNDLE_MEDIA_TYPE, judgeQuorum, verifyBundle, type Bundle, type Verification } from '#libs/verify';
 import type { Context } from './context.js';
 import { Failure, reasonOf } from './failure.js';
 import type { IdentityToken } from './identity/identity-token.js';
 import type { PolicyFile } from './policy-file.js';
 import type { SigningServices } from './signing-services.js';
 import type { Trust } from './trust-config.js';
+import type { Policed } from './verdict.js';
 
 /** A key that lives in this process only, and the certificate for it: ten minutes to sign with. */
 export interface SigningIdentity {
@@ -71,7 +72,7 @@ export async function log(
   { certificate }: SigningIdentity,
   signed: Signed,
   { services, trust, policy, context }: SigningContext,
-): Promise<{ bundle: Bundle; verification: Verification }> {
+): Promise<{ bundle: Bundle; verification: Verification; policed: Policed | undefined }> {
   const { signal } = context.io;
   const entry: HashedRekordEntry = {
     kind: 'hashedrekord',
@@ -99,9 +100,18 @@ export async function log(
     trustedRoot: trust.trustedRoot,
     identity: { subject: subject.value, issuer },
     now: context.io.now(),
-    ...(policy && { policy: policy.policy }),
   });
-  return { bundle, verification };
+  return { bundle, verification, policed: policy && police(bundle, policy) };
+}
+
+/**
+ * How the bundle stands under the policy, not demanded here: the entry is logged for ever, and its bundle is the only one
+ * that there will be.
+ */
+function police(bundle: Bundle, policy: PolicyFile): Policed {
+  const verdicts = bundle.tlogEntries.map((entry) => judgeQuorum(policy.policy, entry.inclusionProof?.checkpoint));
+  const [first = judgeQuorum(policy.policy, undefined)] = verdicts;
+  return { policy, quorum: verdicts.find(({ met }) => met) ?? first };
 }
 
 function readLeaf([leaf = new Uint8Array()]: readonly Uint8Array[], ca: string): Certificate {

@@ -1,23 +1,28 @@
 import { toBase64 } from '#crypto';
 import type { Identity } from '#libs/certificate';
-import { utf8Encode } from '#libs/crypto';
-import { evaluatePolicy } from '#libs/tlog';
-import type { Bundle, Verification } from '#libs/verify';
+import type { QuorumVerdict, Verification } from '#libs/verify';
 import { plain, shownTime } from './lines.js';
-import { quorumIn, type PolicyFile, type Quorum } from './policy-file.js';
+import { quorumIn, witnessesJson, witnessLines, type PolicyFile } from './policy-file.js';
 import { isDevelopmentOrigin } from './trust-config.js';
 
-/** What a verified bundle proves, and the policy that its witnesses were looked up in. */
+/** What a verified bundle proves, and how it stands under the policy. */
 export interface Verified {
-  readonly bundle: Bundle;
   readonly verification: Verification;
-  readonly policy: PolicyFile | undefined;
+  /** Undefined: no witness was demanded. */
+  readonly policed: Policed | undefined;
+  /** Why not. */
+  readonly unpoliced?: string;
+}
+
+export interface Policed {
+  readonly policy: PolicyFile;
+  readonly quorum: QuorumVerdict;
 }
 
 type Field = readonly [name: string, value: string | undefined];
 
 /** Who, when, where logged, who saw it: for people. */
-export function verdictFields({ bundle, verification, policy }: Verified): Field[] {
+export function verdictFields({ verification, policed, unpoliced }: Verified): Field[] {
   const { identity, publicKey, times, entry, statement } = verification;
   const origin = originOf(entry);
   const size = entry.checkpoint === undefined ? '' : `, in a tree of ${entry.checkpoint.size}`;
@@ -27,14 +32,16 @@ export function verdictFields({ bundle, verification, policy }: Verified): Field
     ['statement', statement && plain(statement.predicateType)],
     ['time', times.map(({ time, authority }) => `${shownTime(time)}, by ${plain(authority)}`).join('\n')],
     ['log', `${plain(origin)}, index ${entry.index}${size}`],
-    ...witnessFields(verification, bundle, policy),
+    ...(policed === undefined
+      ? [['witnesses', `not demanded: ${unpoliced ?? 'there is no tlog-policy'}`] as const]
+      : policedFields(policed)),
     ['trust', isDevelopmentOrigin(origin) ? 'development trust, all witnesses under one owner' : undefined],
   ];
 }
 
 /** The same for programs. */
-export function verdictJson({ bundle, verification, policy }: Verified): object {
-  const { identity, publicKey, times, entry, witnesses, statement } = verification;
+export function verdictJson({ verification, policed }: Verified): object {
+  const { identity, publicKey, times, entry, statement } = verification;
   const origin = originOf(entry);
   return {
     identity: identity && identityJson(identity),
@@ -42,11 +49,8 @@ export function verdictJson({ bundle, verification, policy }: Verified): object 
     statement: statement && { predicateType: statement.predicateType, predicate: statement.predicate },
     times: times.map(({ time, source, authority }) => ({ time: time.toISOString(), source, authority })),
     log: { origin, index: entry.index, treeSize: entry.checkpoint?.size },
-    witnesses: witnesses.map(({ name, timestamp }) => ({
-      name,
-      time: dateOf(timestamp).toISOString(),
-    })),
-    policy: policy && { source: policy.source, quorum: quorumOf(bundle, policy) },
+    witnesses: policed ? cosignedJson(policed) : [],
+    policy: policed && policedJson(policed),
     trust: isDevelopmentOrigin(origin) ? 'development' : 'deployment',
   };
 }
@@ -60,21 +64,25 @@ export function identityJson({ subject, issuer, claims }: Identity): object {
   return { subject: subject.value, type: subject.type, issuer, claims };
 }
 
-function witnessFields({ witnesses }: Verification, bundle: Bundle, policy: PolicyFile | undefined): Field[] {
-  if (policy === undefined) return [['witnesses', 'not looked at: no tlog-policy is given']];
-  const seen = witnesses.map(({ name, timestamp }) => `${plain(name)} cosigned, ${shownTime(dateOf(timestamp))}`);
+/** Who cosigned and who did not, for people. */
+export function policedFields({ policy, quorum }: Policed): Field[] {
   return [
-    ['witnesses', seen.join('\n') || 'none cosigned'],
-    ['quorum', `${quorumOf(bundle, policy)}, by the policy ${policy.source}`],
+    ['witnesses', witnessLines(quorum)],
+    ['quorum', `${quorumIn(quorum)}: ${plain(quorum.demand)}, by the policy ${policy.source}`],
   ];
 }
 
-/** Shown here, demanded nowhere yet. */
-function quorumOf(bundle: Bundle, { policy }: PolicyFile): Quorum {
-  const checkpoint = bundle.tlogEntries[0]?.inclusionProof?.checkpoint;
-  return checkpoint ? quorumIn(evaluatePolicy(policy, utf8Encode(checkpoint))) : 'not met';
+/** The same for programs: every witness of the policy with its state. */
+export function policedJson({ policy, quorum }: Policed): object {
+  return {
+    source: policy.source,
+    demand: quorum.demand,
+    quorum: quorumIn(quorum),
+    witnesses: witnessesJson(quorum),
+  };
 }
 
-function dateOf(posixSeconds: bigint): Date {
-  return new Date(Number(posixSeconds) * 1000);
+/** Those that cosigned. */
+export function cosignedJson({ quorum }: Policed): object[] {
+  return witnessesJson({ ...quorum, witnesses: quorum.witnesses.filter(({ state }) => state === 'cosigned') });
 }

@@ -29,17 +29,18 @@ export async function verifyFile(
     artifact: await readArtifact(file, bundle, context),
     trustedRoot: trust.trustedRoot,
     now: context.io.now(),
-    ...(policy && { policy: policy.policy }),
   };
   try {
     return verifyBundle({
       ...terms,
+      ...(policy && { policy: policy.policy }),
       ...(signer.kind === 'identity' && { identity: signer }),
       ...(signer.kind === 'key' && { publicKey: signer.publicKey }),
     });
   } catch (error) {
     const identity = error instanceof VerificationError ? error.identity : undefined;
     if (identity !== undefined) {
+      // Without the policy: a missing quorum is nothing against what is said of the signer.
       verifyBundle({ ...terms, identity: { subject: identity.subject.value, issuer: identity.issuer } });
     }
     throw error;

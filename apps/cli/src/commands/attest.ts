@@ -5,10 +5,10 @@ import { hashFile, unreadable } from '../artifact.js';
 import { beginSigning } from '../begin-signing.js';
 import { bundlePathOf } from '../bundle-file.js';
 import { printResult, type Context } from '../context.js';
-import { EXIT, Failure, reasonOf } from '../failure.js';
+import { Failure, reasonOf } from '../failure.js';
 import type { IdentityOptions } from '../identity/resolve-identity.js';
 import { signStatement } from '../sign-statement.js';
-import { signedJson, signedText } from '../signed-file.js';
+import { exitOfSigned, signedJson, signedText } from '../signed-file.js';
 import { encodeStatement, predicateType } from '../statement.js';
 
 export interface AttestOptions extends IdentityOptions {
@@ -29,7 +29,7 @@ export async function attest(file: string, options: AttestOptions, context: Cont
   const { identity, ...signing } = await beginSigning({ read: [], write: [bundlePath] }, options, context);
   const signed = await signStatement({ payload, artifact: sha256, file }, bundlePath, identity, signing);
   printResult(context, { files: [signedJson(signed)] }, signedText(signed, context));
-  return EXIT.done;
+  return exitOfSigned([signed], context);
 }
 
 async function readPredicate(path: string, context: Context): Promise<unknown> {

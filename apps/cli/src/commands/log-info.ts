@@ -1,11 +1,12 @@
 import { toHex } from '#crypto';
-import { evaluatePolicy } from '#libs/tlog';
+import { judgeQuorum } from '#libs/verify';
 import { printResult, type Context } from '../context.js';
 import { EXIT } from '../failure.js';
-import { fields, marked, plain, shownTime } from '../lines.js';
+import { fields, marked, plain } from '../lines.js';
 import { openLog } from '../log-view.js';
 import { loadPolicy, quorumIn } from '../policy-file.js';
 import { isDevelopmentOrigin, loadTrust } from '../trust-config.js';
+import { cosignedJson, policedFields, policedJson } from '../verdict.js';
 
 /** `tally log info`: the newest checkpoint, verified, and the witnesses that saw it. */
 export async function logInfo(url: string | undefined, context: Context): Promise<number> {
@@ -14,11 +15,7 @@ export async function logInfo(url: string | undefined, context: Context): Promis
   const view = await openLog(url, trust, context);
   const { origin, size, root } = view.checkpoint;
   const policy = await loadPolicy(trust, {}, context);
-  const verdict = policy === undefined ? undefined : evaluatePolicy(policy.policy, view.note);
-  const witnesses = verdict?.witnesses.map(({ name, timestamp }) => ({
-    name,
-    time: new Date(Number(timestamp) * 1000),
-  }));
+  const policed = policy && { policy, quorum: judgeQuorum(policy.policy, view.note) };
   printResult(
     context,
     {
@@ -26,8 +23,9 @@ export async function logInfo(url: string | undefined, context: Context): Promis
       origin,
       size,
       root: toHex(root),
-      witnesses: witnesses?.map(({ name, time }) => ({ name, time: time.toISOString() })),
-      quorum: verdict && quorumIn(verdict),
+      witnesses: policed && cosignedJson(policed),
+      quorum: policed && quorumIn(policed.quorum),
+      policy: policed && policedJson(policed),
       checkpoint: new TextDecoder().decode(view.note),
       trust: isDevelopmentOrigin(origin) ? 'development' : 'deployment',
     },
@@ -36,12 +34,7 @@ export async function logInfo(url: string | undefined, context: Context): Promis
         ['address', view.url],
         ['size', `${size}`],
         ['root', toHex(root)],
-        [
-          'witnesses',
-          witnesses?.map(({ name, time }) => `${plain(name)} cosigned, ${shownTime(time)}`).join('\n') ||
-            'none cosigned',
-        ],
-        ['quorum', verdict === undefined ? 'not known: there is no tlog-policy' : quorumIn(verdict)],
+        ...(policed ? policedFields(policed) : [['quorum', 'not known: there is no tlog-policy'] as const]),
         ['trust', isDevelopmentOrigin(origin) ? 'development trust, all witnesses under one owner' : undefined],
       ]),
   );

@@ -2,9 +2,9 @@ import { signFile } from '../artifact.js';
 import { beginSigning } from '../begin-signing.js';
 import { bundlePathOf, writeBundle } from '../bundle-file.js';
 import { printResult, type Context } from '../context.js';
-import { EXIT, Failure } from '../failure.js';
+import { Failure } from '../failure.js';
 import type { IdentityOptions } from '../identity/resolve-identity.js';
-import { signedJson, signedText, type SignedFile } from '../signed-file.js';
+import { exitOfSigned, signedJson, signedText, type SignedFile } from '../signed-file.js';
 import { log, type SigningContext, type SigningIdentity } from '../signing.js';
 
 export interface SignOptions extends IdentityOptions {
@@ -38,8 +38,9 @@ export async function sign(files: readonly string[], options: SignOptions, conte
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
-  if (context.json) printResult(context, { files: done.map(signedJson) }, '');
-  return EXIT.done;
+  const exit = exitOfSigned(done, context);
+  if (context.json) printResult(context, { files: done.map(signedJson), exit }, '');
+  return exit;
 }
 
 /** Signs one file as a message and writes its bundle. */
@@ -51,7 +52,7 @@ export async function signOne(
 ): Promise<SignedFile> {
   const { digest, signature } = await signFile(file, identity.key, signing.context);
   const content = { kind: 'message-signature', digest, digestAlgorithm: 'sha256', signature } as const;
-  const { bundle, verification } = await log(identity, { digest, signature, content, artifact: digest }, signing);
+  const { bundle, ...verified } = await log(identity, { digest, signature, content, artifact: digest }, signing);
   await writeBundle(bundlePath, bundle, signing.context);
-  return { file, bundlePath, bundle, verification, policy: signing.policy };
+  return { file, bundlePath, ...verified };
 }

@@ -1,9 +1,15 @@
 import { toBase64 } from '#crypto';
-import type { CertificateAuthority, ServiceUrl, TimeRange, TransparencyLog } from '#libs/verify';
+import {
+  quorumDemand,
+  type CertificateAuthority,
+  type ServiceUrl,
+  type TimeRange,
+  type TransparencyLog,
+} from '#libs/verify';
 import { printResult, type Context } from '../context.js';
 import { EXIT } from '../failure.js';
 import { fields, plain } from '../lines.js';
-import { loadPolicy, quorumDemand, type PolicyFile } from '../policy-file.js';
+import { loadPolicy, type PolicyFile } from '../policy-file.js';
 import { isDevelopmentOrigin, loadTrust, type Trust } from '../trust-config.js';
 
 type Field = readonly [name: string, value: string];
@@ -58,7 +64,7 @@ function services({ signingConfig }: Trust): Field[] {
 }
 
 function policyFields(policy: PolicyFile | undefined): Field[] {
-  if (policy === undefined) return [['policy', 'none: no witness is looked at']];
+  if (policy === undefined) return [['policy', 'none: no witness is demanded']];
   const { witnesses } = policy.policy;
   return [
     ['policy', policy.source],

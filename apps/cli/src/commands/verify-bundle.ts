@@ -33,7 +33,7 @@ export async function verifyBundleCommand(
   const trust = await conformanceTrust(options, context);
   const bundle = await readBundle(options.bundle, context);
   const verification = await verifyFile(file, bundle, { trust, signer, policy: undefined }, context);
-  const verified = { bundle, verification, policy: undefined };
+  const verified = { verification, policed: undefined, unpoliced: 'this command takes no tlog-policy' };
   printResult(
     context,
     { verified: true, file, ...verdictJson(verified) },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importPublicKey } from '#crypto';
 import { utf8Encode } from '#libs/crypto';
-import { formatSignatureLine, formatVerifierKey, KEY_TYPE, parseNote, verifierKey } from '#libs/note';
+import { formatSignatureLine, formatVerifierKey, KEY_TYPE, parseNote, parseVerifierKey, verifierKey } from '#libs/note';
 import { cosignatureMessage, encodeCosignature } from '#libs/tlog';
 import { formatBundle, parseBundle, parseTrustedRoot } from '#libs/verify';
 import { vectors } from '../../../../test/vectors.js';
@@ -43,7 +43,9 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
     expect(stdout).toContain(`issuer     ${ISSUER}`);
     expect(stdout).toMatch(/time {7}20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, by \S/);
     expect(stdout).toMatch(/log {8}\S+, index \d+, in a tree of \d+/);
-    expect(stdout).toContain('no tlog-policy is given');
+    expect(stdout).toContain(
+      'witnesses  not demanded: there is no tlog-policy beside the trust config, and no --policy\n',
+    );
   });
 
   test('the same as JSON', async () => {
@@ -195,28 +197,78 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
       [
         'whose cosignature verifies is named by the policy’s name',
         0,
-        /witnesses  ours cosigned, 2026-06-21 00:00:00 UTC\n  quorum     met, by the policy policy\n/,
+        0,
+        /witnesses  ours ✓ 2026-06-21 00:00:00 UTC\n  quorum     met: ours, by the policy policy\n/,
       ],
-      ['whose cosignature was changed is not named', 1, /witnesses  none cosigned\n  quorum     not met/],
-    ])('one %s', async (_, flip, text) => {
+      [
+        'whose cosignature was changed counts as absent: exit 7',
+        1,
+        7,
+        /check   quorum\n  reason  the witness quorum is not met: .* at size \d+: the policy asks for ours: ours ✗ its cosignature does not verify\n  policy  policy\n/,
+      ],
+    ])('one %s', async (_, flip, expected, text) => {
       writeFileSync(join(cwd, 'policy'), `${logLine()}witness ours ${formatVerifierKey(key)}\nquorum ours\n`);
       writeFileSync(join(cwd, 'cosigned.json'), cosigned(flip));
       const given = ['--policy', 'policy', '--bundle', 'cosigned.json'];
-      const { exit, stdout } = await verify('a.txt', ...SIGNER, ...given);
-      expect(exit).toBe(0);
-      expect(stdout).toMatch(text);
+      const { exit, stdout, stderr } = await verify('a.txt', ...SIGNER, ...given);
+      expect([exit, stdout]).toEqual([expected, expect.stringMatching(text)]);
+      if (flip) expect(stderr).toContain('  tally bundle upgrade cosigned.json\n');
       const json = JSON.parse((await verify('a.txt', ...SIGNER, ...given, '--json')).stdout) as { files: object[] };
       expect(json.files[0]).toMatchObject({
-        witnesses: flip ? [] : [{ name: 'ours', time: '2026-06-21T00:00:00.000Z' }],
-        policy: { source: 'policy', quorum: flip ? 'not met' : 'met' },
+        verified: !flip,
+        policy: {
+          source: 'policy',
+          demand: 'ours',
+          quorum: flip ? 'not met' : 'met',
+          witnesses: [{ name: 'ours', keyName: 'witness.example/ours', state: flip ? 'invalid' : 'cosigned' }],
+        },
+        ...(flip ? {} : { witnesses: [{ name: 'ours', time: '2026-06-21T00:00:00.000Z' }] }),
       });
     });
 
-    test('a policy about other logs asks nothing of this one', async () => {
+    test('are demanded by the policy beside the trust config, and not with --no-policy, which is said', async () => {
+      writeFileSync(join(cwd, 'tlog-policy'), `${logLine()}witness ours ${formatVerifierKey(key)}\nquorum ours\n`);
+      try {
+        expect(await verify('a.txt', ...SIGNER)).toMatchObject({ exit: 7 });
+        const off = await verify('a.txt', ...SIGNER, '--no-policy');
+        expect(off).toMatchObject({
+          exit: 0,
+          stdout: expect.stringContaining('witnesses  not demanded: --no-policy switches the witness quorum off\n'),
+        });
+      } finally {
+        rmSync(join(cwd, 'tlog-policy'));
+      }
+    });
+
+    test('come last: a changed file, and another signer, are exit 1 without them', async () => {
+      writeFileSync(join(cwd, 'policy'), `${logLine()}witness ours ${formatVerifierKey(key)}\nquorum ours\n`);
+      const given = ['--policy', 'policy'];
+      expect(await verify('a.txt', ...SIGNER, ...given)).toMatchObject({ exit: 7 });
+      expect(await verify('changed.txt', ...SIGNER, ...given)).toMatchObject({
+        exit: 1,
+        stdout: expect.stringContaining('check   artifact-digest\n'),
+      });
+      const other = await verify('a.txt', '--certificate-identity', 'x', '--certificate-oidc-issuer', ISSUER, ...given);
+      expect(other).toMatchObject({ exit: 1, stdout: expect.stringContaining('check   identity\n') });
+      expect(await verify('a.txt', 'changed.txt', ...SIGNER, ...given)).toMatchObject({ exit: 1 });
+      expect(await verify('a.txt', 'unsigned.txt', ...SIGNER, ...given)).toMatchObject({ exit: 7 });
+    });
+
+    test('a policy about other logs is not met by this one', async () => {
+      const line = logLine().replace(/^log /, '');
+      const { publicKey } = parseVerifierKey(line.trim());
+      const other = formatVerifierKey(verifierKey('other.example', KEY_TYPE.ed25519, publicKey));
+      writeFileSync(join(cwd, 'policy'), `log ${other}\nquorum none\n`);
+      const { exit, stdout, stderr } = await verify('a.txt', ...SIGNER, '--policy', 'policy');
+      expect([exit, stdout]).toEqual([7, expect.stringContaining('the policy does not name this log')]);
+      expect(stderr).toContain('--policy names another');
+    });
+
+    test('a policy that names no log speaks of every log', async () => {
       writeFileSync(join(cwd, 'policy'), 'quorum none\n');
       const { exit, stdout } = await verify('a.txt', ...SIGNER, '--policy', 'policy');
       expect(exit).toBe(0);
-      expect(stdout).toContain('quorum     not asked for this log');
+      expect(stdout).toContain('quorum     met: none, by the policy policy');
     });
 
     test('a policy that is malformed is exit 4', async () => {
@@ -230,7 +282,7 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
       writeFileSync(join(cwd, 'tlog-policy'), `${logLine()}quorum none\n`);
       try {
         expect((await verify('a.txt', ...SIGNER)).stdout).toMatch(/quorum {5}met/);
-        expect((await verify('a.txt', ...SIGNER, '--no-policy')).stdout).toContain('no tlog-policy is given');
+        expect((await verify('a.txt', ...SIGNER, '--no-policy')).stdout).toContain('not demanded');
       } finally {
         rmSync(join(cwd, 'tlog-policy'));
       }

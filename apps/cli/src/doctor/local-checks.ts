@@ -1,8 +1,9 @@
 import { ed25519Spki, equalBytes } from '#libs/crypto';
 import { KEY_TYPE } from '#libs/note';
+import { quorumDemand } from '#libs/verify';
 import type { Context } from '../context.js';
 import { EXIT } from '../failure.js';
-import { quorumDemand, type PolicyFile } from '../policy-file.js';
+import type { PolicyFile } from '../policy-file.js';
 import { oidcIssuer, signingServices } from '../signing-services.js';
 import { isDevelopmentOrigin, type Trust } from '../trust-config.js';
 import { fail, finding, ok, warn, type Finding } from './finding.js';
@@ -54,7 +55,7 @@ export function checkPolicy(trust: Trust, policy: PolicyFile | undefined): Findi
   if (policy === undefined) {
     return warn(
       'policy',
-      'there is no tlog-policy: no witness is looked at',
+      'there is no tlog-policy: tally verify demands no witness',
       'put the deployment’s tlog-policy beside its trust config',
     );
   }
@@ -75,5 +76,5 @@ export function checkPolicy(trust: Trust, policy: PolicyFile | undefined): Findi
       EXIT['no-trust'],
     );
   }
-  return ok('policy', `${policy.source}: the quorum is ${quorumDemand(policy.policy)}`);
+  return ok('policy', `${policy.source}: tally verify demands the quorum ${quorumDemand(policy.policy)}`);
 }

@@ -8,6 +8,7 @@ import {
 import { equalBytes } from '#libs/crypto';
 import { verifyTimestamp } from '#libs/timestamp';
 import { evaluatePolicy, type TlogPolicy } from '#libs/tlog';
+import { judgeQuorum } from '#libs/verify';
 import type { Context } from '../context.js';
 import { EXIT } from '../failure.js';
 import { openLog } from '../log-view.js';
@@ -90,8 +91,9 @@ async function checkLog(url: string, trust: Trust, policy: PolicyFile | undefine
   const { checkpoint, note } = await openLog(url, trust, context);
   const size = `${url}, its key is trusted, size ${checkpoint.size}`;
   if (policy === undefined) return ok('log', size);
-  const verdict = evaluatePolicy(policy.policy, note);
-  const names = verdict.witnesses.map(({ name }) => name).join(', ') || 'nobody';
+  const verdict = judgeQuorum(policy.policy, note);
+  const cosigned = verdict.witnesses.filter(({ state }) => state === 'cosigned');
+  const names = cosigned.map(({ name }) => name).join(', ') || 'nobody';
   return quorumIn(verdict) === 'met'
     ? ok('log', `${size}, cosigned by ${names}`)
     : fail(
