@@ -9,6 +9,7 @@ export { verifyTlogInclusion } from './log-entry.js';
 export type { VerifiedEntry, VerifiedInclusion } from './log-entry.js';
 export { judgeQuorum, quorumDemand, quorumSummary, witnessSummary } from './quorum.js';
 export type { QuorumVerdict, WitnessState } from './quorum.js';
+export { replaceInclusionProof } from './replace-proof.js';
 export { formatSigningConfig, parseSigningConfig } from './signing-config.js';
 export type { ServiceSelection, ServiceUrl, SigningConfig } from './signing-config.js';
 export type { TimeRange } from './time-range.js';

@@ -75,15 +75,17 @@ export function formatTlogEntry(entry: TlogEntry): object {
     kindVersion: { kind: entry.kind, version: entry.version },
     integratedTime: String(entry.integratedTime),
     inclusionPromise: inclusionPromise ? { signedEntryTimestamp: toBase64(inclusionPromise) } : null,
-    inclusionProof: inclusionProof
-      ? {
-          logIndex: String(inclusionProof.logIndex),
-          rootHash: toBase64(inclusionProof.rootHash),
-          treeSize: String(inclusionProof.treeSize),
-          hashes: inclusionProof.hashes.map(toBase64),
-          checkpoint: { envelope: inclusionProof.checkpoint },
-        }
-      : null,
+    inclusionProof: inclusionProof ? formatInclusionProof(inclusionProof) : null,
     canonicalizedBody: toBase64(entry.canonicalizedBody),
+  };
+}
+
+export function formatInclusionProof({ logIndex, rootHash, treeSize, hashes, checkpoint }: InclusionProof): object {
+  return {
+    logIndex: String(logIndex),
+    rootHash: toBase64(rootHash),
+    treeSize: String(treeSize),
+    hashes: hashes.map(toBase64),
+    checkpoint: { envelope: checkpoint },
   };
 }
