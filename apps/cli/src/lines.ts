@@ -30,9 +30,26 @@ export function fields(
     .join('');
 }
 
+/** Aligned columns under a line of their names. */
+export function table(names: readonly string[], rows: readonly (readonly string[])[], indent = '  '): string {
+  const lines = [names, ...rows].map((row) => row.map(plain));
+  const widths = names.map((_, column) => Math.max(...lines.map((row) => (row[column] ?? '').length)));
+  return lines
+    .map((row) => `${indent}${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
 /** `2026-11-22 05:10:11 UTC`. */
 export function shownTime(time: Date): string {
   return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** How long ago: `12 s`, `3 min`, `5 h`, `9 d`. */
+export function shownAge(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
 /** A word for the shell, quoted where it must be. */

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { Context } from './context.js';
 import type { Io } from './io.js';
 import type { AttestOptions } from './commands/attest.js';
+import type { LogDiffOptions } from './commands/log-diff.js';
 import type { LogFsckOptions } from './commands/log-fsck.js';
 import type { SignBundleOptions } from './commands/sign-bundle.js';
 import type { SignOptions } from './commands/sign.js';
@@ -217,6 +218,20 @@ function defineLog(
     .action(async (oldSize: string, newSize: string, options: { log?: string }, command: Command) => {
       const { logConsistency } = await import('./commands/log-consistency.js');
       await finish(logConsistency(oldSize, newSize, options.log, context(command)));
+    });
+  define(log, 'diff <log> <mirror...>', 'compare what a log, its mirrors and its witnesses show: do all views tally?')
+    .option('--key <vkey>', 'the verifier key of the log (default: those of the trust config)')
+    .addHelpText(
+      'after',
+      '\nEach is a URL with a checkpoint and tiles: a log, or a mirror or a witness (which show a log under the hash of its\n' +
+        'origin). Views of one size must have one root; of two sizes, the smaller must be a prefix of the larger, by the\n' +
+        'tiles. When they contradict each other the proof is written to a file, and the exit code is 6. Views that nobody\n' +
+        'could link are suspicious, and no proof: exit 1.\n' +
+        example('tally log diff https://log.example https://mirror.example https://witness.example'),
+    )
+    .action(async (url: string, others: string[], options: LogDiffOptions, command: Command) => {
+      const { logDiff } = await import('./commands/log-diff.js');
+      await finish(logDiff([url, ...others], options, context(command)));
     });
   define(log, 'fsck [url|dir]', 'derive the whole log anew from what it serves, and name the first thing that differs')
     .addOption(url())
