@@ -45,3 +45,16 @@ export {
   witnessCheckpointPath,
 } from './add-checkpoint.js';
 export type { AddCheckpointRequest } from './add-checkpoint.js';
+export {
+  ADD_ENTRIES_MAX_PACKAGES,
+  TICKET_MAX_BYTES,
+  encodeAddEntriesHeader,
+  encodeEntryPackage,
+  packageRanges,
+  packageRoot,
+} from './add-entries.js';
+export type { AddEntriesHeader, EntryPackage, PackageRange } from './add-entries.js';
+export { AddEntriesReader } from './add-entries-reader.js';
+export type { ReadPackage } from './add-entries-reader.js';
+export { MIRROR_INFO_TYPE, formatMirrorInfo, parseMirrorInfo } from './mirror-info.js';
+export type { MirrorInfo } from './mirror-info.js';
