@@ -72,18 +72,22 @@ export class TileStore {
 
   /**
    * Partial tiles and bundles: readers see the old file or the whole new one, but a power cut can leave less. So what is
-   * there is not trusted, and is replaced.
+   * there is not trusted, and is replaced. `durable`: it is on the disk when it resolves, for whoever has no events to make
+   * it again from.
    * @throws TileStoreError invalid-path, too-large, no-space, io-failed
    */
-  async writePartial(files: readonly TileFile[]): Promise<void> {
+  async writePartial(files: readonly TileFile[], { durable = false }: { durable?: boolean } = {}): Promise<void> {
     for (const file of files) check(file, false);
-    await coded('writing partial tiles', () =>
-      inTurns(files, async ({ path, bytes }) => {
+    await coded('writing partial tiles', async () => {
+      const directories = [...new Set(files.map(({ path }) => dirname(join(this.#directory, path))))];
+      for (const directory of durable ? directories : []) await this.#makeDirectory(directory);
+      await inTurns(files, async ({ path, bytes }) => {
         const absolute = join(this.#directory, path);
         await this.#fs.makeDirectory(dirname(absolute));
-        await this.#fs.rename(await this.#writeUnnamed(bytes, false), absolute);
-      }),
-    );
+        await this.#fs.rename(await this.#writeUnnamed(bytes, durable), absolute);
+      });
+      if (durable) await Promise.all(directories.map((directory) => this.#fs.syncDirectory(directory)));
+    });
   }
 
   /** Certificates, DER, by the SHA-256 that static-ct-api names them by. As `writeFull`, and free when they are known. */
