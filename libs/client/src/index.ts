@@ -4,6 +4,13 @@ export type { CallOptions } from './exchange.js';
 export { fetchHealth, type Health } from './health.js';
 export { fetchIssuerMetadata, requestActionsToken, requestDevelopmentToken, type IssuerMetadata } from './issuer.js';
 export { addEntry } from './log.js';
+export {
+  addEntries,
+  uploadEntries,
+  type AddEntriesAnswer,
+  type AddEntriesRequest,
+  type UploadSource,
+} from './mirror.js';
 export { ServiceError, type ServiceErrorCode, type ServiceErrorOptions } from './service-error.js';
 export { fetchCheckpoint, fetchEntryBundle, fetchLogFile, fetchTile } from './tiles.js';
 export { requestTimestamp } from './timestamp-authority.js';
