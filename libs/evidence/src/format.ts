@@ -17,7 +17,7 @@ const CONSISTENCY_MAX_HASHES = PROOF_MAX_HASHES + 1;
 
 /** Writes evidence in its one form. @throws EvidenceError as `parseEvidence` for what that could not read back */
 export function formatEvidence(evidence: Evidence): Uint8Array {
-  const bytes = encode(evidence);
+  const bytes = encodeEvidence(evidence);
   parseEvidence(bytes);
   return bytes;
 }
@@ -37,7 +37,7 @@ export function parseEvidence(bytes: Uint8Array): Evidence {
     const evidence = readKind(kind, accused, lines);
     lines.end();
     // The reader takes nothing else; that it does is not worth relying on where an accusation hangs on it.
-    if (!equalBytes(encode(evidence), bytes)) throw malformed('it is written in another way');
+    if (!equalBytes(encodeEvidence(evidence), bytes)) throw malformed('it is written in another way');
     return evidence;
   });
 }
@@ -88,7 +88,8 @@ function readEntry(lines: FieldReader): PromisedEntry {
   }
 }
 
-function encode(evidence: Evidence): Uint8Array {
+/** What `formatEvidence` writes, whether or not it can be read back. */
+export function encodeEvidence(evidence: Evidence): Uint8Array {
   const head = [field(HEADER), field('kind', evidence.kind), field('accused', formatVerifierKey(evidence.accused))];
   switch (evidence.kind) {
     case 'same-size':

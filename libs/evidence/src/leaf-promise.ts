@@ -19,7 +19,7 @@ const LEAF_INDEX = 0;
 const LEAF_INDEX_BYTES = 5;
 
 /** What the log promised by an SCT that it signed for this entry. @throws EvidenceError invalid-sct, unsupported-key */
-export function openPromise(key: VerifierKey, raw: Uint8Array, entry: PromisedEntry): LeafPromise {
+export function leafPromise(key: VerifierKey, raw: Uint8Array, entry: PromisedEntry): LeafPromise {
   if (key.type !== KEY_TYPE.rfc6962) {
     throw new EvidenceError('unsupported-key', `key ${key.name}: type ${key.type} signs no SCTs`);
   }

@@ -4,8 +4,8 @@ import { verifyConsistency, verifyInclusion } from '#libs/merkle';
 import { formatVerifierKey, KEY_TYPE, type VerifierKey } from '#libs/note';
 import { EvidenceError, rethrown } from './error.js';
 import type { DifferentSizes, Evidence, LeafIndex, SameSize } from './evidence.js';
-import { formatEvidence, parseEvidence } from './format.js';
-import { canonicalSct, openPromise } from './leaf-promise.js';
+import { encodeEvidence, parseEvidence } from './format.js';
+import { canonicalSct, leafPromise } from './leaf-promise.js';
 import { isSameVerifierKey, openSignedHeads, type SignedHead } from './signed-head.js';
 
 /** Evidence that holds: the holder of the accused key signed all of it. Whether anyone trusts that key is another question. */
@@ -28,7 +28,7 @@ export interface ProvenEvidence {
  */
 export function verifyEvidence(given: Uint8Array | Evidence): ProvenEvidence {
   // A value goes the same way as a file: then there is nothing that only one of the two is checked for.
-  const evidence = parseEvidence(given instanceof Uint8Array ? given : formatEvidence(given));
+  const evidence = parseEvidence(given instanceof Uint8Array ? given : encodeEvidence(given));
   const { accused, origin } = evidence;
   const { heads, claim } = hold(evidence);
   const role = roleOf(accused, origin);
@@ -95,7 +95,7 @@ function holdLeafIndex({ accused, sct, entry, leafHash, proof, note }: LeafIndex
       'evidence: the ECDSA signature of the SCT is not the one with the smaller s',
     );
   }
-  const promised = openPromise(accused, sct, entry);
+  const promised = leafPromise(accused, sct, entry);
   const head = openHead(accused, note);
   const { size, root } = head.checkpoint;
   const { index } = promised;
