@@ -1,56 +1,243 @@
 import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { CodedError } from '#libs/crypto';
 import { isKeyName, parseVerifierKey, type VerifierKey } from '#libs/note';
-import { SettingsError, readSettings, serviceSettings } from '#libs/server';
-import { logVerifier } from '#libs/tlog';
+import { SettingsError, readSettings, serviceSettings, type Profile } from '#libs/server';
+import { cosignatureVerifier, logVerifier } from '#libs/tlog';
+import { parseConfigFile, type ConfigLine, type ConfigLines, type ConfigWord } from './config-file.js';
+
+const PREFIX = 'TALLY_WITNESS_';
+const DEFAULT_DATA = 'tally-witness-data';
+/** The upper end of what a log list may say. */
+const QPD_MAX = 2 ** 31 - 1;
+
+/** A log that the operator names: its key, whose name is the origin. */
+export interface WatchedLog extends VerifierKey {
+  /** Where its checkpoint is published: tlog-tiles, the part before `/checkpoint`. */
+  readonly url?: string;
+  /** Checkpoints that it may bring per day; without it there is no limit. */
+  readonly qpd?: number;
+}
+
+/** Another witness. */
+export interface OtherWitness {
+  readonly name: string;
+  readonly key: VerifierKey;
+  /** Its monitoring prefix. */
+  readonly url?: string;
+}
+
+export interface WitnessConfig {
+  readonly profile: Profile;
+  readonly host: string;
+  readonly port: number;
+  /** The name that stands in the witness's signature lines. It can never change: it is part of the key IDs. */
+  readonly name: string;
+  /** The Ed25519 key: `cosignature/v1`. */
+  readonly keyFile: string;
+  /** The ML-DSA-44 key: `subtree/v1` cosignatures. Without it there are none. */
+  readonly mlDsaKeyFile?: string;
+  /** File with the passphrase of both key files; without it they are not encrypted. */
+  readonly keyPassphraseFile?: string;
+  /** Keys that are not there are made at the first start: as long as there is no event store that they could be missing from. */
+  readonly makeKeys?: boolean;
+  /** The event store is `events.sqlite` in it. */
+  readonly dataDirectory: string;
+  /** A log may have several keys. */
+  readonly logs: readonly WatchedLog[];
+  /** Files and URLs of log lists in the format of witness-network.org. */
+  readonly lists?: readonly string[];
+  readonly witnesses?: readonly OtherWitness[];
+  /** Multiaddrs: to listen on, to tell others, to stay connected to. */
+  readonly p2p?: readonly string[];
+  readonly announce?: readonly string[];
+  readonly peers?: readonly string[];
+  /** Origins of the logs that are mirrored. */
+  readonly mirrors?: readonly string[];
+}
+
+const words = z
+  .string()
+  .transform((text) => text.split(/\s+/).filter((word) => word !== ''))
+  .optional();
 
 const settings = z.strictObject({
   ...serviceSettings,
-  /** The name that stands in the witness's signature lines. It can never change: it is part of the key ID. */
+  // The strict one: whoever runs a witness without a word about it runs a real one.
+  profile: serviceSettings.profile.default('production'),
+  port: serviceSettings.port.default(7106),
   name: z.string().refine(isKeyName, 'should be a name without spaces and plus signs, such as witness.example.org/w1'),
-  keyFile: z.string().min(1),
-  /** File with the passphrase of the key file; without it the key is not encrypted. */
+  keyFile: z.string().min(1).optional(),
+  mlDsaKeyFile: z.string().min(1).optional(),
   keyPassphraseFile: z.string().min(1).optional(),
-  /** The event store is `events.sqlite` in it. */
-  dataDirectory: z.string().min(1),
-  /** Verifier keys of the logs, separated by spaces. */
-  logs: z.string().default(''),
-  /** File with one verifier key a line; empty lines, and lines that begin with #, are left out. */
+  dataDirectory: z.string().min(1).default(DEFAULT_DATA),
+  logs: words,
   logsFile: z.string().min(1).optional(),
+  lists: words,
+  p2p: words,
+  announce: words,
+  peers: words,
+  mirrors: words,
 });
 
-export interface WitnessConfig extends Readonly<Omit<z.infer<typeof settings>, 'logs' | 'logsFile'>> {
-  /** The origin of a log is the name of its key. A log may have several keys. */
-  readonly logs: readonly VerifierKey[];
+/**
+ * `TALLY_WITNESS_*`, and the config file that `--config` or `TALLY_WITNESS_CONFIG` names; what the environment says wins.
+ * Paths in the file are relative to its folder. @throws SettingsError
+ */
+export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): WitnessConfig {
+  const { [`${PREFIX}CONFIG`]: namedPath, ...rest } = env;
+  const path = configPath ?? (namedPath || undefined);
+  const file: ConfigLines = path === undefined ? new Map() : parseConfigFile(read(path, 'config file'), path);
+  const base = path === undefined ? '' : dirname(path);
+  const { logs, logsFile, mlDsaKeyFile, keyFile, ...said } = readSettings(PREFIX, settings, {
+    ...fileSettings(file, base),
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== '')),
+  });
+  const { lists, p2p, announce, peers, mirrors, dataDirectory, ...service } = said;
+  const named = logs !== undefined || logsFile !== undefined;
+  const dataIsDefault = rest[`${PREFIX}DATA_DIRECTORY`] === undefined && !file.has('data');
+  const data = dataIsDefault ? join(base, dataDirectory) : dataDirectory;
+  const ownKeys = keyFile === undefined;
+  // A key file that the operator names is made by nobody but him; with it, the other key is his to name too.
+  const mlDsa = mlDsaKeyFile ?? (ownKeys ? join(data, 'witness-ml-dsa-44.key') : 'none');
+  return Object.freeze({
+    ...service,
+    dataDirectory: data,
+    keyFile: keyFile ?? join(data, 'witness.key'),
+    ...(mlDsa !== 'none' && { mlDsaKeyFile: mlDsa }),
+    ...(ownKeys && { makeKeys: true }),
+    logs: named ? logsOfEnvironment(logs ?? [], logsFile) : linesOf(file, 'log').map(parseLog),
+    lists: (lists ?? linesOf(file, 'logs').map(({ items }) => pathOrUrl(items[0] ?? '', base))).map((source) =>
+      checkListSource(source, service.profile),
+    ),
+    witnesses: linesOf(file, 'witness').map(parseWitness),
+    p2p: p2p ?? single(file, 'p2p'),
+    announce: announce ?? single(file, 'announce'),
+    peers: peers ?? single(file, 'peer'),
+    mirrors: mirrors ?? single(file, 'mirror'),
+  });
 }
 
-/** `TALLY_WITNESS_*`; the verifier keys are read from the file that is named there. @throws SettingsError */
-export function loadConfig(env: NodeJS.ProcessEnv): WitnessConfig {
-  const { logs, logsFile, ...rest } = readSettings('TALLY_WITNESS_', settings, env);
-  const lines = logsFile === undefined ? [] : readLines(logsFile);
-  const keys = [...logs.split(/\s+/), ...lines].filter((line) => line !== '' && !line.startsWith('#')).map(parseLogKey);
-  if (keys.length === 0) throw new SettingsError('TALLY_WITNESS_LOGS or TALLY_WITNESS_LOGS_FILE should name a log');
-  return { ...rest, logs: keys };
+/** The settings that stand on one line of the file, as the environment would say them. @throws SettingsError */
+function fileSettings(file: ConfigLines, base: string): Record<string, string> {
+  const said: Record<string, string> = {};
+  const take = (word: ConfigWord, use: (value: string) => Record<string, string> | undefined, wanted: string): void => {
+    for (const { items, where } of linesOf(file, word)) {
+      const [value = ''] = items;
+      const values = use(value);
+      if (!values) throw new SettingsError(`${where}: ${word} is ${JSON.stringify(value)}, ${wanted}`);
+      for (const [name, text] of Object.entries(values)) said[PREFIX + name] = text;
+    }
+  };
+  const path = (value: string): string => (value === 'none' ? value : under(base, value));
+  take('name', (value) => (isKeyName(value) ? { NAME: value } : undefined), 'it should have no plus signs');
+  take(
+    'profile',
+    (value) => (/^(development|production)$/.test(value) ? { PROFILE: value } : undefined),
+    'it should be development or production',
+  );
+  take('listen', listenAddress, 'it should be a host and a port, such as 127.0.0.1:7106');
+  take('data', (value) => ({ DATA_DIRECTORY: path(value) }), '');
+  take('key', (value) => ({ KEY_FILE: path(value) }), '');
+  take('ml-dsa-key', (value) => ({ ML_DSA_KEY_FILE: path(value) }), '');
+  take('key-passphrase-file', (value) => ({ KEY_PASSPHRASE_FILE: path(value) }), '');
+  return said;
 }
 
-function readLines(path: string): string[] {
+function listenAddress(value: string): Record<string, string> | undefined {
+  const [, host, port] = /^(?:\[([0-9a-fA-F:.]+)\]|[^:[\]]+):(\d{1,5})$/.exec(value) ?? [];
+  if (port === undefined || Number(port) > 65535) return undefined;
+  return { HOST: host ?? value.slice(0, value.lastIndexOf(':')), PORT: port };
+}
+
+function linesOf(file: ConfigLines, word: ConfigWord): readonly ConfigLine[] {
+  return file.get(word) ?? [];
+}
+
+function single(file: ConfigLines, word: ConfigWord): string[] {
+  return linesOf(file, word).flatMap(({ items }) => items);
+}
+
+function under(base: string, path: string): string {
+  return base === '' ? path : resolve(base, path);
+}
+
+function pathOrUrl(source: string, base: string): string {
+  return /^https?:/.test(source) ? source : under(base, source);
+}
+
+/** A list that anybody on the way could change would let anybody have the witness watch what he likes. */
+function checkListSource(source: string, profile: Profile): string {
+  if (!/^https?:/.test(source)) return source;
+  const url = URL.parse(source);
+  if (!url) throw new SettingsError(`the log list ${source} is not a URL`);
+  if (url.protocol === 'http:' && profile === 'production') {
+    throw new SettingsError(`the log list ${source} should be an https URL`);
+  }
+  return source;
+}
+
+function logsOfEnvironment(keys: readonly string[], file: string | undefined): WatchedLog[] {
+  const where = (line: number): string => `${file}, line ${line}`;
+  const lines = file === undefined ? [] : read(file, `logs (${PREFIX}LOGS_FILE)`).split('\n');
+  return [
+    ...keys.map((key) => parseLog({ items: [key], where: `${PREFIX}LOGS` })),
+    ...lines.flatMap((line, index) => {
+      const items = line.split(/\s+/).filter((item) => item !== '');
+      return items.length === 0 || items[0]?.startsWith('#') ? [] : [parseLog({ items, where: where(index + 1) })];
+    }),
+  ];
+}
+
+/** `<vkey> [<url>] [qpd <number>]` */
+function parseLog({ items, where }: ConfigLine): WatchedLog {
+  const [vkey = '', ...options] = items;
+  const key = parseKey(vkey, where, (parsed) => logVerifier(parsed));
+  const url = options[0] === undefined || options[0] === 'qpd' ? undefined : parseUrl(options.shift() ?? '', where);
+  const [word, number, ...more] = options;
+  if (word !== undefined && (word !== 'qpd' || number === undefined || more.length > 0)) {
+    throw new SettingsError(`${where}: should be a verifier key, and perhaps a URL, and qpd with a number`);
+  }
+  return { ...key, ...(url !== undefined && { url }), ...(number !== undefined && { qpd: parseQpd(number, where) }) };
+}
+
+function parseQpd(text: string, where: string): number {
+  const qpd = Number(text);
+  if (!/^[1-9]\d*$/.test(text) || qpd > QPD_MAX) {
+    throw new SettingsError(`${where}: qpd is ${JSON.stringify(text)}, it should be from 1 to ${QPD_MAX}`);
+  }
+  return qpd;
+}
+
+/** `<name> <vkey> [<url>]` */
+function parseWitness({ items, where }: ConfigLine): OtherWitness {
+  const [name = '', vkey = '', url] = items;
+  const key = parseKey(vkey, where, (parsed) => cosignatureVerifier(parsed));
+  return { name, key, ...(url !== undefined && { url: parseUrl(url, where) }) };
+}
+
+/** `use` throws for a key that is not of the kind wanted here. */
+function parseKey(vkey: string, where: string, use: (key: VerifierKey) => unknown): VerifierKey {
   try {
-    return readFileSync(path, 'utf8')
-      .split('\n')
-      .map((line) => line.trim());
+    const key = parseVerifierKey(vkey);
+    use(key);
+    return key;
   } catch (error) {
-    throw new SettingsError(`cannot read the logs ${path} (TALLY_WITNESS_LOGS_FILE): ${(error as Error).message}`);
+    if (error instanceof CodedError) throw new SettingsError(`${where}: ${error.message}`);
+    throw error;
   }
 }
 
-function parseLogKey(vkey: string): VerifierKey {
+function parseUrl(text: string, where: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  throw new SettingsError(`${where}: ${JSON.stringify(text)} is not an http or https URL`);
+}
+
+function read(path: string, what: string): string {
   try {
-    const key = parseVerifierKey(vkey);
-    logVerifier(key); // throws for a key that signs no checkpoints
-    return key;
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof CodedError) throw new SettingsError(`the log ${vkey} is not right: ${error.message}`);
-    throw error;
+    throw new SettingsError(`cannot read the ${what} ${path}: ${(error as Error).message}`);
   }
 }

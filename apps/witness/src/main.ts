@@ -1,7 +1,6 @@
 import { runMain } from '#libs/server';
-import { loadConfig } from './config.js';
-import { createKey } from './create-key.js';
+import { execute } from './commands.js';
 import { witnessService } from './witness.module.js';
 
-if (process.argv[2] === 'create-key') await createKey(process.env);
-else await runMain((env) => witnessService(loadConfig(env)));
+const config = await execute(process.argv.slice(2), process.env);
+if (config) await runMain(() => witnessService(config));

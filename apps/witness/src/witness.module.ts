@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { EventStore, SqliteEventStore } from '#libs/event-store';
@@ -8,50 +7,89 @@ import type { WitnessConfig } from './config.js';
 import { AddCheckpointController } from './cosigning/add-checkpoint.controller.js';
 import { AddCheckpointHandler } from './cosigning/add-checkpoint.handler.js';
 import { Alarm } from './cosigning/alarm.js';
+import { Budget } from './cosigning/budget.js';
 import { Cosigner } from './cosigning/cosigner.js';
+import { Gate } from './cosigning/gate.js';
 import { Heads } from './cosigning/heads.js';
-import { KnownLogs } from './cosigning/known-logs.js';
+import { LatestCosigned } from './cosigning/latest-cosigned.js';
+import { Observer } from './cosigning/observer.js';
 import { openCosigner } from './cosigning/open-cosigner.js';
+import { eventStorePath, listsPath } from './data-directory.js';
+import { KnownLogs } from './logs/known-logs.js';
+import { ListFollower } from './logs/list-follower.js';
+import { LastRun } from './lookback/last-run.js';
+import { Lookback } from './lookback/lookback.js';
+import { OutdatedRecords } from './lookback/outdated.js';
 import { WitnessMetrics } from './metrics.js';
 import { CheckpointController } from './monitoring/checkpoint.controller.js';
 import { GetCheckpointHandler } from './monitoring/get-checkpoint.handler.js';
+import { StatusController } from './status/status.controller.js';
+import { Status } from './status/status.js';
+import { SignSubtreeController } from './subtree/sign-subtree.controller.js';
+import { SignSubtreeHandler } from './subtree/sign-subtree.handler.js';
 
 export type { WitnessConfig } from './config.js';
 
 /** 63 hashes take 3 KiB, a post-quantum signature 5 KiB, and there may be a few. */
 const BODY_LIMIT = 64 * 1024;
 
+/** What runs beside the requests: begun when everything is there, ended with the service. */
+class Background {
+  constructor(
+    readonly lists: readonly ListFollower[],
+    private readonly lookback: Lookback,
+    private readonly lastRun: LastRun,
+  ) {}
+
+  async begin(logs: KnownLogs): Promise<void> {
+    for (const list of this.lists) await list.begin();
+    await this.lastRun.begin(() => {
+      this.lookback.startOver();
+      this.lookback.begin(logs.all());
+    });
+    this.lookback.begin(logs.all());
+  }
+
+  async end(): Promise<void> {
+    for (const list of this.lists) list.end();
+    this.lookback.end();
+    await this.lastRun.end();
+  }
+}
+
 @Module({})
 export class WitnessModule implements OnApplicationShutdown {
-  constructor(private readonly store: EventStore) {}
+  constructor(
+    private readonly store: EventStore,
+    private readonly background: Background,
+  ) {}
 
   static with(config: WitnessConfig, { registry, readiness, logger }: ServiceContext): DynamicModule {
+    const { dataDirectory } = config;
     return {
       module: WitnessModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [AddCheckpointController, CheckpointController],
+      controllers: [AddCheckpointController, SignSubtreeController, StatusController, CheckpointController],
       providers: [
         AddCheckpointHandler,
+        SignSubtreeHandler,
         GetCheckpointHandler,
+        Budget,
+        LatestCosigned,
         { provide: KnownLogs, useFactory: () => new KnownLogs(config.logs) },
-        { provide: Alarm, useFactory: () => new Alarm(logger) },
-        {
-          provide: WitnessMetrics,
-          useFactory: (logs: KnownLogs) => new WitnessMetrics(registry, logs.count),
-          inject: [KnownLogs],
-        },
+        { provide: Observer, useFactory: () => new Alarm(logger) },
         {
           provide: Cosigner,
           useFactory: async () => {
             const cosigner = await openCosigner(config);
-            logger.info({ verifierKey: formatVerifierKey(cosigner.key) }, 'cosigning');
+            logger.info({ verifierKeys: cosigner.keys.map(formatVerifierKey) }, 'cosigning');
             return cosigner;
           },
         },
         {
           // After everything else that can fail, so that nothing has to be closed when the start does.
           provide: EventStore,
-          useFactory: () => SqliteEventStore.open({ path: join(config.dataDirectory, 'events.sqlite') }),
+          useFactory: () => SqliteEventStore.open({ path: eventStorePath(dataDirectory) }),
           inject: [Cosigner, KnownLogs],
         },
         {
@@ -63,13 +101,91 @@ export class WitnessModule implements OnApplicationShutdown {
           },
           inject: [EventStore],
         },
+        {
+          provide: OutdatedRecords,
+          useFactory: async (store: EventStore) => {
+            const outdated = await OutdatedRecords.open(store, logger);
+            readiness.add('record', () => outdatedProblem(outdated));
+            return outdated;
+          },
+          inject: [EventStore],
+        },
+        // The store has made the directory.
+        { provide: LastRun, useFactory: () => LastRun.read(dataDirectory, logger), inject: [EventStore] },
+        {
+          provide: Lookback,
+          useFactory: (heads: Heads, { verifiers }: Cosigner, outdated: OutdatedRecords, lastRun: LastRun) =>
+            new Lookback({ heads, verifiers, outdated, lastRun, logger }),
+          inject: [Heads, Cosigner, OutdatedRecords, LastRun],
+        },
+        {
+          provide: Gate,
+          useFactory: (observer: Observer, lookback: Lookback, budget: Budget, latest: LatestCosigned) =>
+            new Gate(observer, lookback, budget, latest),
+          inject: [Observer, Lookback, Budget, LatestCosigned],
+        },
+        {
+          provide: WitnessMetrics,
+          useFactory: (logs: KnownLogs, observer: Observer, outdated: OutdatedRecords) =>
+            new WitnessMetrics(registry, {
+              logs: () => logs.count,
+              frozen: () => observer.frozen().length,
+              outdated: () => outdated.all().length,
+            }),
+          inject: [KnownLogs, Observer, OutdatedRecords],
+        },
+        {
+          provide: Background,
+          useFactory: async (logs: KnownLogs, metrics: WitnessMetrics, lookback: Lookback, lastRun: LastRun) => {
+            const lists = (config.lists ?? []).map(
+              (source) => new ListFollower(source, listsPath(dataDirectory), { logs, metrics, logger }),
+            );
+            const background = new Background(lists, lookback, lastRun);
+            await background.begin(logs);
+            if (logs.count === 0) logger.warn('no log is configured: every checkpoint will be refused');
+            return background;
+          },
+          inject: [KnownLogs, WitnessMetrics, Lookback, LastRun],
+        },
+        {
+          provide: Status,
+          useFactory: (
+            { lists }: Background,
+            cosigner: Cosigner,
+            heads: Heads,
+            latest: LatestCosigned,
+            logs: KnownLogs,
+            observer: Observer,
+            outdated: OutdatedRecords,
+            metrics: WitnessMetrics,
+          ) =>
+            new Status({
+              profile: config.profile,
+              cosigner,
+              heads,
+              latest,
+              logs,
+              lists,
+              observer,
+              outdated,
+              metrics,
+            }),
+          inject: [Background, Cosigner, Heads, LatestCosigned, KnownLogs, Observer, OutdatedRecords, WitnessMetrics],
+        },
       ],
     };
   }
 
-  onApplicationShutdown(): Promise<void> {
-    return this.store.close();
+  async onApplicationShutdown(): Promise<void> {
+    await this.background.end();
+    await this.store.close();
   }
+}
+
+function outdatedProblem(outdated: OutdatedRecords): string | undefined {
+  const { length } = outdated.all();
+  if (length === 0) return undefined;
+  return `of ${length} logs more was cosigned than is remembered: the data is from a backup, or the key is used elsewhere`;
 }
 
 /** The service, to be started with `startService`. */

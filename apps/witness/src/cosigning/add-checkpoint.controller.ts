@@ -3,7 +3,8 @@ import { CommandBus } from '@nestjs/cqrs';
 import { EventStoreError } from '#libs/event-store';
 import { HttpError } from '#libs/server';
 import { WitnessMetrics } from '../metrics.js';
-import { AddCheckpoint, type AddCheckpointAnswer } from './add-checkpoint.handler.js';
+import { AddCheckpoint } from './add-checkpoint.handler.js';
+import { outcomeOf, type AddCheckpointAnswer } from './answer.js';
 import { REFUSALS } from './refusal.js';
 
 /** C2SP tlog-witness: the submission prefix. */
@@ -18,9 +19,10 @@ export class AddCheckpointController {
   @HttpCode(200)
   @Header('content-type', 'text/plain; charset=utf-8')
   async addCheckpoint(@Body() body: unknown): Promise<string> {
+    const since = performance.now();
     // A request without a body has none of any type.
     const answer = await this.#execute(body instanceof Uint8Array ? body : new Uint8Array(0));
-    this.metrics.answered(answer);
+    this.metrics.answered(outcomeOf(answer), (performance.now() - since) / 1000);
     switch (answer.kind) {
       case 'cosigned':
         return answer.lines;
@@ -32,7 +34,9 @@ export class AddCheckpointController {
       case 'refused':
         throw new HttpError(REFUSALS[answer.reason], answer.message);
       case 'busy':
-        throw new HttpError(503, 'too many requests for this log', { headers: { 'retry-after': '1' } });
+        throw new HttpError(503, answer.message, retryAfter(answer.retryAfterSeconds));
+      case 'rate-limited':
+        throw new HttpError(429, 'more checkpoints than the log may bring', retryAfter(answer.retryAfterSeconds));
     }
   }
 
@@ -41,7 +45,12 @@ export class AddCheckpointController {
       return await this.commands.execute(new AddCheckpoint(body));
     } catch (cause) {
       if (!(cause instanceof EventStoreError)) throw cause;
-      throw new HttpError(503, 'the store is not available', { cause, headers: { 'retry-after': '30' } });
+      this.metrics.answered('unavailable', 0);
+      throw new HttpError(503, 'the store is not available', { cause, ...retryAfter(30) });
     }
   }
+}
+
+function retryAfter(seconds: number): { readonly headers: Readonly<Record<string, string>> } {
+  return { headers: { 'retry-after': String(seconds) } };
 }

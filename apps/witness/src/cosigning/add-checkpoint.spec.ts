@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { CommandBus } from '@nestjs/cqrs';
 import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
@@ -10,16 +11,27 @@ import { WitnessMetrics } from '../metrics.js';
 import { AddCheckpointController } from './add-checkpoint.controller.js';
 import { AddCheckpoint, AddCheckpointHandler } from './add-checkpoint.handler.js';
 import { Alarm } from './alarm.js';
+import { Budget } from './budget.js';
 import { Cosigner } from './cosigner.js';
+import { Gate } from './gate.js';
 import { Heads } from './heads.js';
-import { KnownLogs } from './known-logs.js';
+import { KnownLogs } from '../logs/known-logs.js';
+import { LastRun } from '../lookback/last-run.js';
+import { Lookback } from '../lookback/lookback.js';
+import { OutdatedRecords } from '../lookback/outdated.js';
+import { LatestCosigned } from './latest-cosigned.js';
 
 const quiet = createLogger('witness', { write: () => undefined });
 const log = new SignedLog('log.example.com');
 const cosigner = new Cosigner('witness.example.org/w1', generateSigner('witness', 'ed25519'));
 
-function handler(store: MemoryEventStore): AddCheckpointHandler {
-  return new AddCheckpointHandler(new KnownLogs([log.signer.key]), new Heads(store, quiet), cosigner, new Alarm(quiet));
+async function handler(store: MemoryEventStore): Promise<AddCheckpointHandler> {
+  const heads = new Heads(store, quiet);
+  const outdated = await OutdatedRecords.open(store, quiet);
+  const lastRun = await LastRun.read(tmpdir(), quiet);
+  const lookback = new Lookback({ heads, verifiers: cosigner.verifiers, outdated, lastRun, logger: quiet });
+  const gate = new Gate(new Alarm(quiet), lookback, new Budget(), new LatestCosigned());
+  return new AddCheckpointHandler(new KnownLogs([log.signer.key]), heads, cosigner, gate);
 }
 
 /** A store that always has a reason not to append. */
@@ -37,14 +49,16 @@ describe('two witnesses on one store', () => {
   test('cosign one of two first checkpoints, though neither knows of the other', async () => {
     const store = new MemoryEventStore();
     const bodies = await Promise.all([log.request(0, 5), log.forkAt(2).request(0, 6)]);
-    const answers = await Promise.all(bodies.map((body) => handler(store).execute(new AddCheckpoint(body))));
+    const answers = await Promise.all(
+      bodies.map(async (body) => (await handler(store)).execute(new AddCheckpoint(body))),
+    );
     expect(answers.map(({ kind }) => kind).toSorted()).toEqual(['conflict', 'cosigned']);
     expect(await store.head(`witness-${originHash(log.origin)}`)).toBe(0n);
   });
 
   test('both give a fresh time when both are asked for one', async () => {
     const store = new MemoryEventStore();
-    const [one, two] = [handler(store), handler(store)];
+    const [one, two] = [await handler(store), await handler(store)];
     await one.execute(new AddCheckpoint(await log.request(0, 5)));
     const body = await log.request(5, 5);
     const answers = await Promise.all([one, two].map((witness) => witness.execute(new AddCheckpoint(body))));
@@ -54,9 +68,9 @@ describe('two witnesses on one store', () => {
 
 describe('a request that can not be stored', () => {
   test.each(['wrong-expected-revision', 'unavailable'] as const)('is answered 503: %s', async (code) => {
-    const refusing = handler(new RefusingStore(code));
+    const refusing = await handler(new RefusingStore(code));
     const commands = { execute: (command: AddCheckpoint) => refusing.execute(command) } as unknown as CommandBus;
-    const metrics = new WitnessMetrics(new Registry(), 1);
+    const metrics = new WitnessMetrics(new Registry(), { logs: () => 1, frozen: () => 0, outdated: () => 0 });
     const answer = new AddCheckpointController(commands, metrics).addCheckpoint(await log.request(0, 5));
     await expect(answer).rejects.toBeInstanceOf(HttpError);
     await expect(answer).rejects.toMatchObject({

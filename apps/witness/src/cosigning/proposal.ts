@@ -1,6 +1,8 @@
-import { NoteError, openNote, parseNote, type NoteSignature } from '#libs/note';
+import { NoteError, formatNote, isSameKey, openNote, parseNote, type Note, type NoteSignature } from '#libs/note';
 import { TlogError, parseAddCheckpointRequest, parseCheckpoint, type Checkpoint } from '#libs/tlog';
-import type { KnownLogs } from './known-logs.js';
+import { equalBytes } from '#libs/crypto';
+import type { KnownLog, KnownLogs, LogKey } from '../logs/known-logs.js';
+import type { SeenHead } from './observer.js';
 import { refuse, type Refusal } from './refusal.js';
 
 /** A checkpoint that a known log has signed, and what it wants it to be compared with. */
@@ -10,24 +12,57 @@ export interface Proposal {
   /** RFC 6962 consistency proof from the old size; not verified yet. */
   readonly proof: readonly Uint8Array[];
   readonly checkpoint: Checkpoint;
-  /** Those that verify, of keys that are trusted for the origin. Nothing else that stood in the note goes any further. */
+  /** Those that verify, of keys that are trusted for the origin. */
   readonly signatures: readonly NoteSignature[];
 }
 
+/** A request as it came, read: the proposal goes on, the rest is for those who watch. */
+export interface Submission {
+  readonly kind: 'submission';
+  readonly proposal: Proposal;
+  readonly log: KnownLog;
+  /** The note with all its lines. */
+  readonly note: Note;
+  /** One for each signature that verifies. */
+  readonly heads: readonly SeenHead[];
+}
+
 /** Everything about a request that can be judged without knowing what was cosigned before: its form, its origin, who signed. */
-export function readProposal(body: Uint8Array, logs: KnownLogs): Proposal | Refusal {
+export function readSubmission(body: Uint8Array, logs: KnownLogs): Submission | Refusal {
   try {
     const { oldSize, proof, checkpoint: bytes } = parseAddCheckpointRequest(body);
     const note = parseNote(bytes);
     const checkpoint = parseCheckpoint(note.text);
-    const verifiers = logs.verifiersOf(checkpoint.origin);
-    if (verifiers.length === 0) return refuse('unknown-origin', 'the origin is not known here');
-    const { verified } = openNote(note, verifiers);
-    return { kind: 'proposal', oldSize, proof, checkpoint, signatures: verified };
+    const log = logs.find(checkpoint.origin);
+    const keys = logs.keysOf(checkpoint.origin);
+    if (!log || keys.length === 0) return refuse('unknown-origin', 'the origin is not known here');
+    const signatures = note.signatures.filter(isFirstOfItsKind);
+    const verifiers = keys.map(({ verifier }) => verifier);
+    const { verified } = openNote({ text: note.text, signatures }, verifiers);
+    const heads = verified.map((signature) => ({
+      key: keyOf(signature, note.text, keys).key,
+      checkpoint,
+      note: formatNote({ text: note.text, signatures: [signature] }),
+    }));
+    const proposal = { kind: 'proposal', oldSize, proof, checkpoint, signatures: verified } as const;
+    return { kind: 'submission', proposal, log, note, heads };
   } catch (error) {
     if (error instanceof NoteError && error.code !== 'malformed-note')
       return refuse('untrusted-signature', error.message);
     if (error instanceof NoteError || error instanceof TlogError) return refuse('malformed-request', error.message);
     throw error;
   }
+}
+
+/** One good signature a hundred times over must not cost a hundred verifications. */
+function isFirstOfItsKind(line: NoteSignature, index: number, lines: readonly NoteSignature[]): boolean {
+  return !lines.slice(0, index).some((other) => isSameKey(other, line) && equalBytes(other.signature, line.signature));
+}
+
+/** The one that made a signature that was verified: two keys of one name could have one key ID, which is 4 bytes. */
+function keyOf(signature: NoteSignature, text: Uint8Array, keys: readonly LogKey[]): LogKey {
+  const [first, ...others] = keys.filter(({ verifier }) => isSameKey(signature, verifier));
+  if (!first) throw new Error('a signature was verified by none of the keys');
+  if (others.length === 0 || first.verifier.verify(text, signature.signature)) return first;
+  return others.find(({ verifier }) => verifier.verify(text, signature.signature)) ?? first;
 }

@@ -4,6 +4,10 @@ export const REFUSALS = {
   'unknown-origin': 404,
   /** No signature by a key that is trusted for the origin, or one that does not verify. */
   'untrusted-signature': 403,
+  /** The log has been frozen: as good as not configured. */
+  frozen: 404,
+  /** More was cosigned than this witness remembers: its data is an older copy. Not the log's fault, and not soon over. */
+  'record-outdated': 503,
   'old-size-above-checkpoint': 400,
   /** A checkpoint of size 0 whose root is not that of the empty tree. */
   'wrong-empty-root': 422,

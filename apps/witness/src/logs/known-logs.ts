@@ -1,0 +1,146 @@
+import { CodedError } from '#libs/crypto';
+import { KEY_TYPE, formatVerifierKey, parseVerifierKey, type NoteVerifier, type VerifierKey } from '#libs/note';
+import { logVerifier } from '#libs/tlog';
+import type { WatchedLog } from '../config.js';
+import type { ListedLog } from './log-list.js';
+
+/** One key of a log, ready to verify. */
+export interface LogKey {
+  readonly key: VerifierKey;
+  readonly verifier: NoteVerifier;
+}
+
+/** What is known of a log besides its keys. */
+export interface KnownLog {
+  readonly origin: string;
+  /** Whether the operator named it himself, and not a list. */
+  readonly configured: boolean;
+  readonly url: string | undefined;
+  /** Checkpoints per day; undefined: no limit. */
+  readonly qpd: number | undefined;
+}
+
+/** A list names another key for a log that is known: shown, and not followed. */
+export interface KeyChange {
+  readonly origin: string;
+  readonly known: string;
+  readonly listed: string;
+}
+
+/** What became of a list: how many logs of it are new, and what was wrong with the others. */
+export interface TakenList {
+  readonly added: number;
+  readonly keyChanges: readonly KeyChange[];
+  /** Logs whose verifier key is none, or of a type that signs no checkpoints. */
+  readonly unusable: readonly string[];
+}
+
+/** Keys that are ready to verify: 2 to 3 KiB each. Others are made from their text when they are asked for. */
+const READY_KEYS = 2048;
+
+const LOG_KEY_TYPES: readonly number[] = [
+  KEY_TYPE.ed25519,
+  KEY_TYPE.ecdsa,
+  KEY_TYPE.rfc6962,
+  KEY_TYPE.mlDsa44Cosignature,
+];
+
+interface Entry {
+  readonly log: KnownLog;
+  /** Verifier keys of a listed log as text; those of a configured log were parsed with the settings. */
+  readonly keys: string | readonly VerifierKey[];
+}
+
+/** The logs that the witness is configured for, by origin. They only ever get more: to forget one takes a new start. */
+export class KnownLogs {
+  readonly #entries = new Map<string, Entry>();
+  /** In the order of their last use. */
+  readonly #ready = new Map<string, readonly LogKey[]>();
+
+  constructor(configured: readonly WatchedLog[]) {
+    for (const { url, qpd, ...key } of configured) {
+      const before = this.#entries.get(key.name);
+      const log = {
+        origin: key.name,
+        configured: true,
+        url: url ?? before?.log.url,
+        qpd: qpd ?? before?.log.qpd,
+      };
+      this.#entries.set(key.name, { log, keys: [...((before?.keys as VerifierKey[]) ?? []), key] });
+    }
+  }
+
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  find(origin: string): KnownLog | undefined {
+    return this.#entries.get(origin)?.log;
+  }
+
+  /** In the order in which they became known. */
+  *all(): Iterable<KnownLog> {
+    for (const { log } of this.#entries.values()) yield log;
+  }
+
+  /** Every key that is trusted for the origin; none for an origin that is unknown. */
+  keysOf(origin: string): readonly LogKey[] {
+    const kept = this.#ready.get(origin);
+    if (kept) {
+      this.#ready.delete(origin);
+      this.#ready.set(origin, kept);
+      return kept;
+    }
+    const entry = this.#entries.get(origin);
+    if (!entry) return [];
+    const ready = readyKeys(entry.keys);
+    this.#ready.set(origin, ready);
+    for (const [oldest] of this.#ready) {
+      if (this.#ready.size <= READY_KEYS) break;
+      this.#ready.delete(oldest);
+    }
+    return ready;
+  }
+
+  /** Takes the logs of a list that are not known yet. A list can't change a log that is known, and can't take one away. */
+  take(listed: readonly ListedLog[]): TakenList {
+    let added = 0;
+    const keyChanges: KeyChange[] = [];
+    const unusable: string[] = [];
+    for (const { vkey, origin, qpd } of listed) {
+      const known = this.#entries.get(origin);
+      if (known) {
+        const keys = typeof known.keys === 'string' ? [known.keys] : known.keys.map(formatVerifierKey);
+        if (!keys.includes(vkey)) keyChanges.push({ origin, known: keys.join(' '), listed: vkey });
+      } else if (isLogKey(vkey)) {
+        this.#entries.set(origin, { log: { origin, configured: false, url: undefined, qpd }, keys: vkey });
+        added++;
+      } else {
+        unusable.push(origin);
+      }
+    }
+    return { added, keyChanges, unusable };
+  }
+}
+
+/** A listed key that turns out to be no point of its curve is no key: then the log has none. */
+function readyKeys(keys: Entry['keys']): LogKey[] {
+  if (typeof keys !== 'string') return keys.map((key) => ({ key, verifier: logVerifier(key) }));
+  try {
+    const key = parseVerifierKey(keys);
+    return [{ key, verifier: logVerifier(key) }];
+  } catch (error) {
+    if (error instanceof CodedError) return [];
+    throw error;
+  }
+}
+
+/** Of the right form, type and ID. To import forty thousand keys would take seconds. */
+function isLogKey(vkey: string): boolean {
+  try {
+    return LOG_KEY_TYPES.includes(parseVerifierKey(vkey).type);
+  } catch (error) {
+    if (error instanceof CodedError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import type { LogStatus, WitnessStatus } from './status.js';
+
+const STYLE = `
+:root { color-scheme: light dark; --page: #f4f3ef; --text: #1d1d1f; --quiet: #5b5b63; --line: #c9c8c2; --accent: #1d4f91; --box: #fff; --bad: #a3161a; --good: #1b6b3a; }
+@media (prefers-color-scheme: dark) { :root { --page: #17181b; --text: #ececf0; --quiet: #b0b1ba; --line: #3b3d44; --accent: #8ab8f5; --box: #212327; --bad: #ff9c94; --good: #7fd6a0; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 62rem; padding: 2rem 1rem; background: var(--page); color: var(--text); font: 1.0625rem/1.5 system-ui, "Liberation Sans", Arial, sans-serif; }
+h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 0.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.25rem; margin: 2rem 0 0.5rem; }
+p { margin: 0 0 0.75rem; } a { color: var(--accent); } .quiet { color: var(--quiet); } .bad { color: var(--bad); font-weight: 600; } .good { color: var(--good); font-weight: 600; }
+.alarm { background: var(--box); border: 1px solid var(--bad); border-left-width: 0.5rem; border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 1rem 0; }
+.alarm h2 { margin: 0 0 0.25rem; color: var(--bad); } .alarm ul { margin: 0; padding-left: 1.25rem; } .alarm p:last-child { margin: 0.5rem 0 0; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: baseline; padding: 0.375rem 1rem 0.375rem 0; border-bottom: 1px solid var(--line); }
+th { font-size: 0.9375rem; color: var(--quiet); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; } td.time, th.time { white-space: nowrap; padding-right: 0; }
+code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 0.9375rem; overflow-wrap: anywhere; }
+pre { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 0 0 0.75rem; white-space: pre-wrap; }
+details summary { cursor: pointer; margin-bottom: 0.5rem; }
+@media (max-width: 40rem) { th, td { padding-right: 0.5rem; } .wide { display: none; } }
+`;
+
+/** Headers of the page: its one inline style, by hash, and nothing else. */
+export const STATUS_PAGE_HEADERS = {
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+};
+
+/** What a person sees who opens the address of the witness. No scripts; everything that comes from outside is escaped. */
+export function statusPage(status: WitnessStatus): string {
+  const { name, profile, keys, logs, frozen, outdated } = status;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(name)}: witness</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${escapeHtml(name)}</h1>
+<p>A witness: it cosigns the checkpoints of transparency logs, each only if it extends the one before.
+${frozen.length + outdated.length === 0 ? '<span class="good">Nothing is wrong.</span>' : '<span class="bad">Somebody should look.</span>'}</p>
+${profile === 'development' ? '<p class="bad">Development: its keys prove nothing to anybody else.</p>' : ''}
+${frozenAlarm(status)}${outdatedAlarm(status)}
+<h2>Logs</h2>
+<p>${logs.count === 0 ? 'It is not configured for any log yet.' : `${counted(logs.count, 'log')}, ${logs.cosigned.toLocaleString('en')} of them cosigned since ${time(status.startedAt)}.${logs.count > logs.shown.length ? ` The ${logs.shown.length} cosigned last are shown.` : ''}`}</p>
+${logs.shown.length === 0 ? '' : logTable(logs.shown)}
+<h2>Keys</h2>
+<p class="quiet">Whoever relies on this witness puts these lines into his policy. Compare them with what its operator says elsewhere.</p>
+${keys.map((key) => keyBlock(key.algorithm, key.verifierKey)).join('\n')}
+<h2>Answers since ${time(status.startedAt)}</h2>
+${answerTable(status)}
+${listSection(status)}
+<p class="quiet">The same as JSON: <a href="/status">/status</a>. As of ${time(status.now)}.</p>
+</main>
+</body>
+</html>
+`;
+}
+
+function frozenAlarm({ frozen }: WitnessStatus): string {
+  if (frozen.length === 0) return '';
+  const items = frozen.map(({ origin, key, reason, evidencePath }) => {
+    const evidence = evidencePath === undefined ? '' : ` <a href="${escapeHtml(evidencePath)}">The evidence.</a>`;
+    return `<li><code>${escapeHtml(origin)}</code>: ${escapeHtml(reason)}.${evidence}<br><span class="quiet">key <code>${escapeHtml(key)}</code></span></li>`;
+  });
+  return `<section class="alarm"><h2>Frozen: ${counted(frozen.length, 'log')}</h2>
+<ul>${items.join('')}</ul>
+<p>Nothing of them is cosigned until the operator of this witness decides otherwise.</p></section>`;
+}
+
+function outdatedAlarm({ outdated }: WitnessStatus): string {
+  if (outdated.length === 0) return '';
+  const items = outdated.map(({ origin, why }) => `<li><code>${escapeHtml(origin)}</code>: ${escapeHtml(why)}</li>`);
+  return `<section class="alarm"><h2>This witness has forgotten something</h2>
+<ul>${items.join('')}</ul>
+<p>Its data seems to come from a backup, or its key is used elsewhere. It does not cosign these logs.</p></section>`;
+}
+
+function logTable(logs: readonly LogStatus[]): string {
+  const rows = logs.map(({ origin, size, cosignedAt, checkpointPath, frozen }) => {
+    const name = `<code>${escapeHtml(origin)}</code>${frozen ? ' <span class="bad">frozen</span>' : ''}`;
+    const link =
+      size === null
+        ? '<span class="quiet">none yet</span>'
+        : `<a href="${escapeHtml(checkpointPath)}">${digits(size)}</a>`;
+    return `<tr><td>${name}</td><td class="number">${link}</td><td class="time">${cosignedAt === null ? '<span class="quiet">–</span>' : time(cosignedAt)}</td></tr>`;
+  });
+  return `<div class="scroll"><table>
+<thead><tr><th scope="col">Log</th><th scope="col" class="number">Size</th><th scope="col" class="time">Cosigned</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table></div>`;
+}
+
+/** An ML-DSA key is 2 KiB of base64: there for whoever wants it. */
+function keyBlock(algorithm: string, verifierKey: string): string {
+  if (algorithm === 'ed25519') return `<pre>${escapeHtml(verifierKey)}</pre>`;
+  return `<details><summary>ML-DSA-44: <code>${escapeHtml(verifierKey.split('+', 2).join('+'))}…</code></summary><pre>${escapeHtml(verifierKey)}</pre></details>`;
+}
+
+const ANSWERS: Readonly<Record<string, string>> = {
+  cosigned: 'cosigned',
+  conflict: 'another old size than the one cosigned last (409)',
+  busy: 'not at this moment (503)',
+  'rate-limited': 'more checkpoints than the log may bring (429)',
+  unavailable: 'the store was not available (503)',
+  'malformed-request': 'malformed (400)',
+  'unknown-origin': 'unknown log (404)',
+  'untrusted-signature': 'not signed by the log (403)',
+  frozen: 'frozen log (404)',
+  'record-outdated': 'forgotten by this witness (503)',
+  'old-size-above-checkpoint': 'old size above the size (400)',
+  'wrong-empty-root': 'a root that no empty tree has (422)',
+  'proof-not-empty': 'a proof where there is nothing to prove (422)',
+  'other-root': 'another root for the size cosigned last (422)',
+  inconsistent: 'a consistency proof that does not hold (422)',
+};
+
+function answerTable({ answers }: WitnessStatus): string {
+  const counts = Object.entries(answers);
+  if (counts.length === 0) return '<p>Nobody has asked yet.</p>';
+  const rows = counts
+    .toSorted(([, one], [, other]) => other - one)
+    .map(([outcome, count]) => {
+      const said = escapeHtml(ANSWERS[outcome] ?? outcome);
+      return `<tr><td>${outcome === 'other-root' ? `<span class="bad">${said}</span>` : said}</td><td class="number">${count.toLocaleString('en')}</td></tr>`;
+    });
+  return `<table><tbody>\n${rows.join('\n')}\n</tbody></table>`;
+}
+
+function listSection({ lists }: WitnessStatus): string {
+  if (lists.length === 0) return '';
+  const items = lists.map(({ source, logs, takenAt, problem, keyChanges, unusable }) => {
+    const taken = takenAt === null ? 'not read yet' : `${counted(logs, 'log')}, read ${time(takenAt)}`;
+    const notes = [
+      problem === null ? '' : `<br><span class="bad">${escapeHtml(problem)}</span>`,
+      keyChanges.count === 0
+        ? ''
+        : `<br><span class="bad">names another key for ${counted(keyChanges.count, 'known log')}, which is not followed:</span> ${codes(keyChanges.origins)}`,
+      unusable.count === 0
+        ? ''
+        : `<br>${counted(unusable.count, 'log')} with a key that can't be used: ${codes(unusable.origins)}`,
+    ];
+    return `<li><code>${escapeHtml(source)}</code>: ${taken}${notes.join('')}</li>`;
+  });
+  return `<h2>Lists of logs</h2>\n<ul>${items.join('\n')}</ul>`;
+}
+
+function codes(names: readonly string[]): string {
+  return names.map((name) => `<code>${escapeHtml(name)}</code>`).join(', ');
+}
+
+function counted(count: number, what: string): string {
+  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function time(iso: string): string {
+  return `<time datetime="${escapeHtml(iso)}">${escapeHtml(iso.slice(0, 19).replace('T', ' '))} UTC</time>`;
+}
+
+/** 20852014 → 20 852 014, with narrow no-break spaces. */
+function digits(decimal: string): string {
+  return escapeHtml(decimal.replace(/\B(?=(\d{3})+$)/g, '\u202f'));
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
