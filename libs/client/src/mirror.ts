@@ -1,5 +1,4 @@
 import { concatBytes, utf8Decode } from '#libs/crypto';
-import { proveSubtreeConsistency, type NodeReader } from '#libs/merkle';
 import { parseSignatureLines, type NoteSignature } from '#libs/note';
 import {
   ADD_ENTRIES_MAX_PACKAGES,
@@ -37,8 +36,8 @@ export interface UploadSource {
   readonly size: bigint;
   /** Entries [from, to), at most 256. */
   readonly entries: (from: bigint, to: bigint) => Promise<readonly Uint8Array[]>;
-  /** The nodes of the tree of `size` entries. */
-  readonly read: NodeReader;
+  /** The proof that the subtree [from, to) is in the tree of `size` entries: `proveSubtreeConsistency` of #libs/merkle. */
+  readonly prove: (from: bigint, to: bigint) => Promise<readonly Uint8Array[]>;
 }
 
 const MAX_ANSWER_BYTES = 192 * 1024;
@@ -90,7 +89,7 @@ export async function addEntries(
  */
 export async function uploadEntries(
   mirrorUrl: string,
-  { origin, size, entries, read }: UploadSource,
+  { origin, size, entries, prove }: UploadSource,
   options?: CallOptions,
 ): Promise<Exclude<AddEntriesAnswer, { kind: 'accepted' }>> {
   // A request without packages: its answer says where to begin.
@@ -100,7 +99,7 @@ export async function uploadEntries(
     const packages: EntryPackage[] = [];
     let bytes = 0;
     for (const range of packageRanges(start, size)) {
-      const proof = await proveSubtreeConsistency(range.subtreeStart, range.end, size, read);
+      const proof = await prove(range.subtreeStart, range.end);
       const one = { entries: await entries(range.start, range.end), proof };
       packages.push(one);
       bytes += one.entries.reduce((sum, { length }) => sum + length, 0);
