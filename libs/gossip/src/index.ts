@@ -1,0 +1,14 @@
+export { EvidenceStore } from './evidence-store.js';
+export type { StoredEvidence } from './evidence-store.js';
+export { Gossip } from './gossip.js';
+export type { GossipOptions } from './gossip.js';
+export type { HeldHead } from './held-head.js';
+export { FixedLogs, LogDirectory } from './known-log.js';
+export type { KnownLog } from './known-log.js';
+export { GossipMetrics } from './metrics.js';
+export { Observer } from './observer.js';
+export type { ObserverOptions } from './observer.js';
+export type { RaisedSuspicion } from './suspicions.js';
+export { DEFAULT_PULL } from './witness-pull.js';
+export type { PullTuning, PulledWitness } from './witness-pull.js';
+export type { WitnessHead } from './cosigned-heads.js';

@@ -1,0 +1,207 @@
+import type { Logger } from 'pino';
+import { relateHeads, type Evidence, type SignedHead } from '#libs/evidence';
+import type { HeldHead } from './held-head.js';
+import type { HeldHeads } from './held-heads.js';
+import type { KnownLog } from './known-log.js';
+import { TileSource } from './tile-sources.js';
+
+/** Logs that are looked at side by side. */
+const PASSES_AT_ONCE = 8;
+/** For all the fetching of one pass. */
+const PASS_TIMEOUT_MS = 20_000;
+/** Heads above everything else, each of which needs tiles of its own size. */
+const HEADS_OF_THEIR_OWN = 4;
+/** A first look at once; then patience, as long as nothing comes of it. */
+const BACKOFF_MS = [0, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000] as const;
+
+export interface LinkerOptions {
+  readonly find: (origin: string) => { readonly log: KnownLog; readonly held: HeldHeads } | undefined;
+  /** The head with its key, verified again. */
+  readonly open: (held: HeldHead, log: KnownLog) => SignedHead;
+  /** The checkpoint that a source shows: a head like any other. What of it is held afterwards. */
+  readonly shown: (note: Uint8Array, log: KnownLog, url: string) => HeldHead[];
+  readonly convict: (evidence: Evidence) => void;
+  /** A verified proof links it to a head that stays. */
+  readonly forget: (held: HeldHeads, id: string) => void;
+  /** Called after a pass. */
+  readonly changed: (held: HeldHeads) => void;
+  readonly logger: Logger;
+}
+
+interface Turn {
+  failures: number;
+  timer: NodeJS.Timeout | undefined;
+  running: boolean;
+  again: boolean;
+}
+
+type Relation = Awaited<ReturnType<typeof relateHeads>>['kind'];
+
+/**
+ * Finds out what heads of different sizes have to do with each other: reads the tree of the larger one from whoever has its
+ * tiles. A head that is proven to be a prefix of one that stays is forgotten; one that is proven not to be is evidence.
+ */
+export class Linker {
+  readonly #turns = new Map<string, Turn>();
+  readonly #waiting: string[] = [];
+  readonly #stop = new AbortController();
+  #running = 0;
+
+  constructor(private readonly options: LinkerOptions) {}
+
+  /** To be called when a loose head has come. */
+  request(origin: string): void {
+    const turn = this.#turns.get(origin) ?? { failures: 0, timer: undefined, running: false, again: false };
+    this.#turns.set(origin, turn);
+    if (turn.running) turn.again = true;
+    else this.#schedule(origin, turn);
+  }
+
+  /** Origins whose heads nothing could link so far. */
+  get pending(): number {
+    return this.#turns.size;
+  }
+
+  close(): void {
+    this.#stop.abort();
+    for (const { timer } of this.#turns.values()) clearTimeout(timer);
+    this.#turns.clear();
+  }
+
+  #schedule(origin: string, turn: Turn): void {
+    if (this.#stop.signal.aborted || turn.timer !== undefined) return;
+    const delay = BACKOFF_MS[Math.min(turn.failures, BACKOFF_MS.length - 1)] ?? 0;
+    turn.timer = setTimeout(() => {
+      turn.timer = undefined;
+      this.#waiting.push(origin);
+      this.#next();
+    }, delay).unref();
+  }
+
+  #next(): void {
+    while (this.#running < PASSES_AT_ONCE) {
+      const origin = this.#waiting.shift();
+      if (origin === undefined) return;
+      const turn = this.#turns.get(origin);
+      if (turn === undefined || turn.running) continue;
+      this.#running++;
+      turn.running = true;
+      void this.#run(origin, turn).finally(() => {
+        this.#running--;
+        this.#next();
+      });
+    }
+  }
+
+  async #run(origin: string, turn: Turn): Promise<void> {
+    turn.again = false;
+    let done = false;
+    try {
+      done = await this.#pass(origin);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.options.logger.error({ err: error, origin }, 'could not compare heads');
+    }
+    turn.running = false;
+    turn.failures = done ? 0 : turn.failures + 1;
+    if (done && !turn.again) this.#turns.delete(origin);
+    else this.#schedule(origin, turn);
+  }
+
+  /** True when every head is linked, or there is nothing more to find out. */
+  async #pass(origin: string): Promise<boolean> {
+    const found = this.options.find(origin);
+    if (found === undefined) return true;
+    const { log, held } = found;
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PASS_TIMEOUT_MS)]);
+    for (const url of log.sources) {
+      if (!held.needsLinking()) break;
+      await new Pass(log, held, new TileSource(url, signal), this.options).run();
+    }
+    return !held.needsLinking();
+  }
+}
+
+/** One look at one copy of a log. */
+class Pass {
+  constructor(
+    private readonly log: KnownLog,
+    private readonly held: HeldHeads,
+    private readonly source: TileSource,
+    private readonly options: LinkerOptions,
+  ) {}
+
+  async run(): Promise<void> {
+    const keyIds = new Set(this.held.loose.map(({ keyId }) => keyId));
+    let shown: HeldHead[] | undefined;
+    for (const keyId of keyIds) {
+      const anchor = this.held.anchor(keyId);
+      // What is below our own anchor needs the tiles of the anchor only.
+      if (anchor)
+        await this.#relateAll(
+          anchor,
+          this.#loose(keyId, ({ size }) => size < anchor.size),
+        );
+      if (this.held.unlinked(keyId).length === 0) continue;
+
+      // One tree that holds them all: the one that the source shows to everybody.
+      shown ??= await this.#shown();
+      const pivot = shown.find((head) => head.keyId === keyId);
+      if (pivot && anchor && pivot.size < anchor.size) await this.#relateAll(anchor, [pivot]);
+      else if (pivot) await this.#relateTo(pivot, keyId);
+
+      const top = this.#loose(keyId, ({ id }) => id !== anchor?.id).sort((a, b) => (a.size < b.size ? 1 : -1));
+      for (const head of top.slice(0, HEADS_OF_THEIR_OWN)) {
+        if (this.held.get(head.id)) await this.#relateTo(head, keyId);
+      }
+    }
+    this.options.changed(this.held);
+  }
+
+  #loose(keyId: string, wanted: (head: HeldHead) => boolean): HeldHead[] {
+    return this.held.unlinked(keyId).filter(wanted);
+  }
+
+  async #shown(): Promise<HeldHead[]> {
+    try {
+      return this.options.shown(await this.source.checkpoint(), this.log, this.source.url);
+    } catch (error) {
+      this.options.logger.debug({ err: error, url: this.source.url }, 'a copy of a log shows no checkpoint');
+      return [];
+    }
+  }
+
+  /** Heads below the anchor: those that are its prefixes are forgotten. */
+  async #relateAll(anchor: HeldHead, heads: readonly HeldHead[]): Promise<void> {
+    for (const head of heads) {
+      if ((await this.#relate(head, anchor)) === 'consistent') this.options.forget(this.held, head.id);
+    }
+  }
+
+  /** Everything that is not larger than `pivot`, the anchor too. What is its prefix is forgotten, since the pivot stays. */
+  async #relateTo(pivot: HeldHead, keyId: string): Promise<void> {
+    const anchor = this.held.anchor(keyId);
+    const linksAnchor =
+      anchor !== undefined &&
+      (anchor.id === pivot.id || (anchor.size <= pivot.size && (await this.#relate(anchor, pivot)) === 'consistent'));
+    const smaller = this.#loose(keyId, ({ id, size }) => id !== pivot.id && size <= pivot.size);
+    const prefixes: HeldHead[] = [];
+    for (const head of smaller) {
+      if ((await this.#relate(head, pivot)) === 'consistent') prefixes.push(head);
+    }
+    // The anchor may have moved on meanwhile: then the pivot has to be linked to the new one, which the next pass does.
+    if (linksAnchor && this.held.anchor(keyId)?.id === anchor.id) pivot.linkedTo = anchor.id;
+    if (this.held.get(pivot.id)) for (const head of prefixes) this.options.forget(this.held, head.id);
+  }
+
+  async #relate(older: HeldHead, newer: HeldHead): Promise<Relation> {
+    const { open, convict, logger } = this.options;
+    const [low, high] = [open(older, this.log), open(newer, this.log)];
+    const relation = await relateHeads(low, high, this.source.nodes(newer.size));
+    if (relation.kind === 'equivocation') convict(relation.evidence);
+    if (relation.kind === 'unproven') {
+      const { origin } = this.log;
+      logger.debug({ origin, url: this.source.url, reason: relation.reason }, 'nothing links two heads yet');
+    }
+    return relation.kind;
+  }
+}

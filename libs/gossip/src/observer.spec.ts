@@ -1,0 +1,288 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { MemoryEventStore } from '#libs/event-store';
+import { accusedId, openSignedHeads, verifyEvidence } from '#libs/evidence';
+import type { VerifierKey } from '#libs/note';
+import { createLogger } from '#libs/server';
+import { cosigner, ed25519Signer } from '../../../test/note-signers.js';
+import { FixedLogs, type KnownLog } from './known-log.js';
+import { Observer, type ObserverOptions } from './observer.js';
+import { ServedLog, temporaryFolder } from './testing/served-log.js';
+
+const ORIGIN = 'log.example';
+const closers: (() => Promise<void>)[] = [];
+const quiet = createLogger('test', { write: () => undefined });
+const stranger = { peer: 'peer-1' };
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function served(branch: string, options: Parameters<typeof ServedLog.start>[2] = {}): Promise<ServedLog> {
+  const log = await ServedLog.start(ORIGIN, branch, options);
+  closers.push(() => log.close());
+  return log;
+}
+
+async function observing(
+  log: Partial<KnownLog> & { keys: readonly VerifierKey[] },
+  options: Partial<ObserverOptions> = {},
+): Promise<Observer> {
+  const folder = await temporaryFolder();
+  closers.push(folder.remove);
+  const logs = new FixedLogs([{ origin: ORIGIN, sources: [], ...log }]);
+  const base = {
+    store: new MemoryEventStore(),
+    evidenceDirectory: folder.path,
+    witnesses: [],
+    storeAnchors: false,
+    logger: quiet,
+  };
+  const observer = await Observer.open({ ...base, logs, ...options });
+  closers.push(() => observer.close());
+  return observer;
+}
+
+/** The head as it is gossiped. */
+function canonical(note: Uint8Array, key: VerifierKey): Uint8Array {
+  const [head] = openSignedHeads(note, [key]);
+  return head!.note;
+}
+
+async function until(condition: () => boolean, ms: number = 3_000): Promise<void> {
+  for (const end = Date.now() + ms; Date.now() < end && !condition();) await delay(5);
+}
+
+describe('two heads of one size', () => {
+  test('freeze the key, and the evidence is a file that verifies by itself', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const { key } = a.signer;
+    const observer = await observing({ keys: [key] });
+    observer.advance(ORIGIN, await a.sign(5));
+    expect(observer.freezing(key)).toBeUndefined();
+    expect(observer.receive('checkpoint', canonical(await b.sign(5), key), stranger)).toBe('accept');
+    expect(observer.freezing(key)).toBeDefined();
+    await observer.settled();
+    const file = readFileSync(observer.evidence.pathOf(accusedId(key)));
+    expect(verifyEvidence(new Uint8Array(file))).toMatchObject({ role: 'log', origin: ORIGIN });
+  });
+
+  test('are found the other way round too, when the witness itself is shown the second one', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const observer = await observing({ keys: [a.signer.key] });
+    observer.receive('checkpoint', canonical(await b.sign(5), a.signer.key), stranger);
+    observer.advance(ORIGIN, await a.sign(5));
+    expect(observer.freezing(a.signer.key)).toBeDefined();
+  });
+
+  test('stay frozen through a new start, until the operator says otherwise', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const { key } = a.signer;
+    const store = new MemoryEventStore();
+    const first = await observing({ keys: [key] }, { store });
+    first.advance(ORIGIN, await a.sign(5));
+    first.observe(await b.sign(5), 'log');
+    await first.close();
+    const second = await observing({ keys: [key] }, { store });
+    expect(second.freezing(key)).toBeDefined();
+    await second.evidence.unfreeze(accusedId(key));
+    expect((await observing({ keys: [key] }, { store })).freezing(key)).toBeUndefined();
+  });
+});
+
+describe('heads of different sizes', () => {
+  test('of one history: the older one is forgotten, once a proof links it', async () => {
+    const log = await served('a');
+    const observer = await observing({ keys: [log.signer.key], sources: [log.url] });
+    const older = canonical(await log.sign(5), log.signer.key);
+    observer.advance(ORIGIN, await log.sign(300));
+    expect(observer.receive('checkpoint', older, stranger)).toBe('accept');
+    await until(() => observer.count().loose === 0);
+    expect(observer.count().loose).toBe(0);
+    expect(observer.receive('checkpoint', older, stranger)).toBe('ignore');
+    expect(observer.evidence.list()).toEqual([]);
+  });
+
+  test('of one history: a larger one waits, linked, until the witness gets there', async () => {
+    const log = await served('a');
+    const observer = await observing({ keys: [log.signer.key], sources: [log.url] });
+    observer.advance(ORIGIN, await log.sign(5));
+    const larger = canonical(await log.sign(9), log.signer.key);
+    await log.sign(20);
+    observer.receive('checkpoint', larger, stranger);
+    await until(() => observer.count().unlinked === 0 && observer.view(ORIGIN).heads.length === 2);
+    // The one that the log shows holds both.
+    expect(observer.view(ORIGIN).heads.map(({ size }) => size)).toEqual([5n, 20n]);
+    observer.advance(ORIGIN, await log.sign(20));
+    expect(observer.view(ORIGIN).heads.map(({ size }) => size)).toEqual([20n]);
+  });
+
+  test.each([
+    { anchored: 12, heard: 7, name: 'the one that was heard of is smaller' },
+    { anchored: 7, heard: 12, name: 'the one that was heard of is larger, and its tiles are served to nobody' },
+  ])('of two histories: evidence, when $name', async ({ anchored, heard }) => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const { key } = a.signer;
+    const observer = await observing({ keys: [key], sources: [a.url] });
+    observer.advance(ORIGIN, await a.sign(anchored));
+    await a.sign(15);
+    observer.receive('checkpoint', canonical(await b.sign(heard), key), stranger);
+    await until(() => observer.freezing(key) !== undefined);
+    expect(observer.freezing(key)?.proven.evidence.kind).toBe('different-sizes');
+  });
+
+  test('that nobody can link stay, and are no evidence', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    a.serves = false;
+    const { key } = a.signer;
+    const store = new MemoryEventStore();
+    const observer = await observing({ keys: [key], sources: [a.url] }, { store });
+    observer.advance(ORIGIN, await a.sign(12));
+    observer.receive('checkpoint', canonical(await b.sign(7), key), stranger);
+    await until(() => a.requests > 0);
+    await delay(50);
+    expect(observer.freezing(key)).toBeUndefined();
+    expect(observer.view(ORIGIN).heads.map(({ size }) => size)).toEqual([12n, 7n]);
+    await observer.close();
+
+    // They outlive the process, and convict as soon as somebody has the tiles.
+    a.serves = true;
+    const later = await observing({ keys: [key], sources: [a.url] }, { store });
+    later.restore(ORIGIN, await a.sign(12));
+    await until(() => later.freezing(key) !== undefined);
+    expect(later.freezing(key)).toBeDefined();
+  });
+});
+
+describe('a flood of honest heads', () => {
+  test('does not bury the one of another history', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const { key } = a.signer;
+    a.serves = false;
+    const observer = await observing({ keys: [key], sources: [a.url] });
+    observer.advance(ORIGIN, await a.sign(4));
+    const other = canonical(await b.sign(50), key);
+    for (let size = 100; size < 400; size++) {
+      observer.receive('checkpoint', canonical(await a.sign(size), key), { peer: `peer-${size % 40}` });
+    }
+    // Strangers have filled their share; a witness that is configured has its own.
+    expect(observer.receive('checkpoint', other, stranger)).toBe('ignore');
+    expect(observer.receive('checkpoint', other, { peer: 'w', witness: cosigner('w.example', 1n).key })).toBe('accept');
+    a.serves = true;
+    await until(() => observer.freezing(key) !== undefined, 10_000);
+    expect(observer.freezing(key)).toBeDefined();
+  });
+
+  test('is bounded for each sender', async () => {
+    const a = await served('a');
+    const observer = await observing({ keys: [a.signer.key] }, { now: () => 0 });
+    let accepted = 0;
+    for (let size = 1; size <= 40; size++) {
+      accepted +=
+        observer.receive('checkpoint', canonical(await a.sign(size), a.signer.key), stranger) === 'accept' ? 1 : 0;
+    }
+    expect(accepted).toBe(20);
+  });
+});
+
+describe('a message', () => {
+  test('of an unknown log is ignored, one with a bad signature or in another form is rejected', async () => {
+    const log = await served('a');
+    const observer = await observing({ keys: [log.signer.key] });
+    const good = canonical(await log.sign(5), log.signer.key);
+    const bad = Uint8Array.from(good);
+    const text = Buffer.from(good).toString();
+    bad[text.indexOf('\n\n') - 10]! ^= 1;
+    expect(observer.receive('checkpoint', bad, stranger)).toBe('reject');
+    expect(observer.receive('checkpoint', Uint8Array.of(...good, 10), stranger)).toBe('reject');
+    expect(observer.receive('checkpoint', new Uint8Array(0), stranger)).toBe('reject');
+    expect(observer.receive('evidence', good, stranger)).toBe('reject');
+    const foreign = await ServedLog.start('other.example');
+    closers.push(() => foreign.close());
+    expect(observer.receive('checkpoint', canonical(await foreign.sign(5), foreign.signer.key), stranger)).toBe(
+      'ignore',
+    );
+    // A bad copy has not suppressed the good one.
+    expect(observer.receive('checkpoint', good, stranger)).toBe('accept');
+    expect(observer.receive('checkpoint', good, stranger)).toBe('ignore');
+  });
+});
+
+describe('what is innocent', () => {
+  test('a log that was begun anew under a new key accuses nobody', async () => {
+    const before = await served('a');
+    const after = await served('b', { forkAt: 0 });
+    const keys = [before.signer.key, after.signer.key];
+    const observer = await observing({ keys });
+    observer.observe(await before.sign(5), 'log');
+    observer.observe(await after.sign(5), 'log');
+    await observer.settled();
+    expect(observer.evidence.list()).toEqual([]);
+    expect(observer.suspected().map(({ suspicion }) => suspicion.kind)).toEqual(['cross-key']);
+  });
+
+  test("evidence against a stranger's key that bears a known name is not kept", async () => {
+    const known = ed25519Signer(ORIGIN);
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const elsewhere = await observing({ keys: [a.signer.key] });
+    elsewhere.observe(await a.sign(5), 'log');
+    elsewhere.observe(await b.sign(5), 'log');
+    const file = elsewhere.freezing(a.signer.key)!.bytes;
+    const here = await observing({ keys: [known.key] });
+    expect(here.receive('evidence', file, stranger)).toBe('ignore');
+    expect(await here.accept(file)).toBe(false);
+    expect(here.evidence.list()).toEqual([]);
+  });
+});
+
+describe('witnesses', () => {
+  test('a witness that cosigned both histories is convicted by the same notes', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const faulty = cosigner('w.example', 1_700_000_000n);
+    const observer = await observing({ keys: [a.signer.key], sources: [a.url] }, { witnesses: [faulty.key] });
+    observer.observe(await b.sign(7, [faulty]), 'https://w.example');
+    observer.observe(await a.sign(12, [faulty]), 'https://w.example');
+    await until(() => observer.freezing(faulty.key) !== undefined);
+    expect(observer.freezing(a.signer.key)?.proven.evidence.kind).toBe('different-sizes');
+    expect(observer.freezing(faulty.key)?.proven).toMatchObject({ role: 'witness', origin: ORIGIN });
+  });
+
+  test('their cosignatures travel by anti-entropy', async () => {
+    const log = await served('a');
+    const witness = cosigner('w.example', 1_700_000_000n);
+    const one = await observing({ keys: [log.signer.key] }, { witnesses: [witness.key] });
+    const other = await observing({ keys: [log.signer.key] }, { witnesses: [witness.key] });
+    one.advance(ORIGIN, await log.sign(5, [witness]));
+    for (const id of one.ids()) {
+      const item = await one.get(id);
+      expect(await other.receiveSynced(item!.topic, item!.data, stranger)).not.toBe('reject');
+    }
+    expect(other.view(ORIGIN).witnesses).toMatchObject([
+      { witness: { name: 'w.example' }, head: { checkpoint: { size: 5n } } },
+    ]);
+    expect([...other.ids()].sort()).toEqual([...one.ids()].sort());
+  });
+
+  test('a cosignature on a smaller tree with a later time is a suspicion, as a clock that was set back makes one too', async () => {
+    const log = await served('a');
+    let time = 2_000n;
+    const witness = cosigner('w.example', () => time);
+    const observer = await observing({ keys: [log.signer.key] }, { witnesses: [witness.key] });
+    const smaller = await log.sign(5, [witness]);
+    time = 1_000n;
+    observer.observe(await log.sign(9, [witness]), 'w');
+    expect(observer.suspected()).toEqual([]);
+    observer.observe(smaller, 'w');
+    expect(observer.suspected().map(({ suspicion }) => suspicion.kind)).toEqual(['time-went-back']);
+    expect(observer.freezing(witness.key)).toBeUndefined();
+  });
+});
