@@ -5,7 +5,18 @@ import { build, type BuildResult } from 'esbuild';
 import { browserIsInstalled, launchBrowser } from './browser.js';
 import { vectors } from './vectors.js';
 
-const PORTABLE = ['crypto', 'merkle', 'note', 'tlog', 'certificate', 'entry', 'timestamp', 'verify', 'client'];
+const PORTABLE = [
+  'crypto',
+  'merkle',
+  'note',
+  'tlog',
+  'certificate',
+  'entry',
+  'timestamp',
+  'verify',
+  'evidence',
+  'client',
+];
 
 /** The portable libraries in one script, as a browser loads them. */
 function bundled(): Promise<BuildResult<{ write: false; metafile: true }>> {
