@@ -1,0 +1,18 @@
+import { parseArgs } from 'node:util';
+import { killWitnesses } from './kill-loop.js';
+
+/** `npm run test:kill-witness -- --kills N`: the last line is the result; exit code 1 when anything is not as it should be. */
+const { values } = parseArgs({ options: { kills: { type: 'string', default: '40' } } });
+const kills = Number(values.kills);
+if (!Number.isSafeInteger(kills) || kills < 1) {
+  process.stderr.write(`--kills ${values.kills} should be a whole number from 1\n`);
+  process.exit(2);
+}
+const { findings, ...report } = await killWitnesses(kills, {
+  progress: (kill) => {
+    if (kill % 20 === 0) process.stdout.write(`${kill} of ${kills} kills\n`);
+  },
+});
+for (const finding of findings.slice(0, 100)) process.stdout.write(`${finding}\n`);
+process.stdout.write(`${JSON.stringify(report)}\n`);
+process.exit(findings.length === 0 ? 0 : 1);
