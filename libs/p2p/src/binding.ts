@@ -1,6 +1,16 @@
 import { utf8Decode, utf8Encode } from '#libs/crypto';
-import { KEY_TYPE, NoteError, formatNote, isKeyName, noteVerifier, openNote, signNote, verifierKey } from '#libs/note';
-import type { VerifierKey } from '#libs/note';
+import {
+  KEY_TYPE,
+  NoteError,
+  formatNote,
+  isKeyName,
+  isSameKey,
+  noteVerifier,
+  openNote,
+  signNote,
+  verifierKey,
+} from '#libs/note';
+import type { NoteSignature, VerifierKey } from '#libs/note';
 import { P2pError } from './p2p-error.js';
 
 /** Nobody needs more addresses than this, and hellos stay small. */
@@ -68,8 +78,8 @@ export function openPeerBinding(
 ): PeerBinding {
   if (bytes.length > BINDING_MAX_BYTES) throw invalid(`it has ${bytes.length} bytes, over ${BINDING_MAX_BYTES}`);
   const keys = expected.witnesses.flatMap((witness) => bindingKeys(witness));
-  const { text, name } = opened(bytes, keys);
-  const witness = keys.find(({ key }) => key.name === name)?.witness;
+  const { text, signature } = opened(bytes, keys);
+  const witness = keys.find(({ key }) => isSameKey(signature, { name: key.name, keyId: key.id }))?.witness;
   if (witness === undefined) throw invalid('no configured witness signed it');
 
   const lines = utf8Decode(text).split('\n');
@@ -125,7 +135,10 @@ function bindingKeys(witness: VerifierKey): { witness: VerifierKey; key: Verifie
   }
 }
 
-function opened(bytes: Uint8Array, keys: readonly { key: VerifierKey }[]): { text: Uint8Array; name: string } {
+function opened(
+  bytes: Uint8Array,
+  keys: readonly { key: VerifierKey }[],
+): { text: Uint8Array; signature: NoteSignature } {
   try {
     const { note, verified } = openNote(
       bytes,
@@ -133,7 +146,7 @@ function opened(bytes: Uint8Array, keys: readonly { key: VerifierKey }[]): { tex
     );
     const [signature] = verified;
     if (signature === undefined || note.signatures.length !== 1) throw invalid('it should have exactly one signature');
-    return { text: note.text, name: signature.name };
+    return { text: note.text, signature };
   } catch (cause) {
     if (cause instanceof NoteError) throw invalid(cause.message, { cause });
     throw cause;

@@ -17,6 +17,7 @@ export interface Sender {
   readonly witness?: VerifierKey;
 }
 
+/** What anti-entropy carries. */
 export interface SyncItem {
   readonly kind: SyncKind;
   readonly data: Uint8Array;

@@ -1,0 +1,48 @@
+import { isIPv6 } from 'node:net';
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { P2pError } from './p2p-error.js';
+
+/** @throws P2pError invalid-address */
+export function parseAddress(text: string): Multiaddr {
+  try {
+    return multiaddr(text);
+  } catch (cause) {
+    throw new P2pError('invalid-address', `${JSON.stringify(text)} is not a multiaddr`, { cause });
+  }
+}
+
+/** The peer ID at the end of an address. */
+export function peerIdOf(address: Multiaddr): string | undefined {
+  return address.getComponents().findLast(({ name }) => name === 'p2p')?.value;
+}
+
+/** The IP address or the host name that an address leads to; IPv4 in IPv6 clothes counts as IPv4. */
+export function hostOf(address: Multiaddr): string | undefined {
+  const host = address
+    .getComponents()
+    .find(({ name }) => name === 'ip4' || name === 'ip6' || name.startsWith('dns'))
+    ?.value?.toLowerCase();
+  return host?.replace(/^::ffff:(?=[0-9.]+$)/, '');
+}
+
+/** What one owner of networks typically has many of: /16 of IPv4, /32 of IPv6; a host name stands for itself. */
+export function networkPrefix(host: string): string {
+  if (isIPv6(host)) return `${ipv6Groups(host).slice(0, 2).join(':')}::/32`;
+  const [first, second, ...rest] = host.split('.');
+  return rest.length === 2 && /^[0-9.]+$/.test(host) ? `${first}.${second}.0.0/16` : host;
+}
+
+function ipv6Groups(host: string): string[] {
+  const [head = '', tail] = (host.split('%')[0] ?? '').split('::');
+  const before = groups(head);
+  const after = groups(tail ?? '');
+  const missing = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  return [...before, ...Array.from({ length: missing }, () => '0'), ...after];
+}
+
+function groups(part: string): string[] {
+  return part
+    .split(':')
+    .filter((group) => group !== '')
+    .map((group) => group.replace(/^0+(?=.)/, ''));
+}
