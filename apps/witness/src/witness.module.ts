@@ -21,6 +21,8 @@ import { LastRun } from './lookback/last-run.js';
 import { Lookback } from './lookback/lookback.js';
 import { OutdatedRecords } from './lookback/outdated.js';
 import { WitnessMetrics } from './metrics.js';
+import { MirrorModule } from './mirror/mirror.module.js';
+import { openMirror } from './mirror/open-mirror.js';
 import { CheckpointController } from './monitoring/checkpoint.controller.js';
 import { GetCheckpointHandler } from './monitoring/get-checkpoint.handler.js';
 import { StatusController } from './status/status.controller.js';
@@ -64,11 +66,13 @@ export class WitnessModule implements OnApplicationShutdown {
     private readonly background: Background,
   ) {}
 
-  static with(config: WitnessConfig, { registry, readiness, logger }: ServiceContext): DynamicModule {
+  static with(config: WitnessConfig, context: ServiceContext): DynamicModule {
+    const { registry, readiness, logger } = context;
     const { dataDirectory } = config;
+    const mirror = config.mirrors?.length ? [MirrorModule.with(() => openMirror(config), context)] : [];
     return {
       module: WitnessModule,
-      imports: [CqrsModule.forRoot()],
+      imports: [CqrsModule.forRoot(), ...mirror],
       controllers: [AddCheckpointController, SignSubtreeController, StatusController, CheckpointController],
       providers: [
         AddCheckpointHandler,

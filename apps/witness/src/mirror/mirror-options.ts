@@ -24,7 +24,15 @@ export interface HeadObserver {
   seen(head: SeenHead): void;
 }
 
-export interface MirrorOptions {
+/** Who is told of what the mirror sees. */
+export interface MirrorListener {
+  /** Who compares every checkpoint that is brought here with what others saw, and may forbid that it is followed. */
+  readonly observer?: HeadObserver | undefined;
+  /** Two checkpoints of one log that can't both be of one history. Called once for each. */
+  readonly onConflict?: ConflictListener | undefined;
+}
+
+export interface MirrorOptions extends MirrorListener {
   /** A cosigner of its own: another name than the witness. */
   readonly name: string;
   /** Keys that sign nothing else: cosignatures of type 0x04, and 0x06. */
@@ -32,10 +40,6 @@ export interface MirrorOptions {
   /** The files are below it, and an event store of its own: a disk that the mirror fills must not stop the witness. */
   readonly directory: string;
   readonly logs: readonly MirroredLogOptions[];
-  /** Who compares every checkpoint that is brought here with what others saw, and may forbid that it is followed. */
-  readonly observer?: HeadObserver;
-  /** Two checkpoints of one log that can't both be of one history. Called once for each. */
-  readonly onConflict?: ConflictListener;
   /** Between two looks at a log that is followed, milliseconds. Default 10 s. */
   readonly followIntervalMs?: number;
   /** For tests: another disk, another store, another clock. */

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { ServiceContext } from '#libs/server';
 import { MirrorController } from './mirror.controller.js';
 import type { MirrorOptions } from './mirror-options.js';
@@ -6,16 +6,20 @@ import { Mirrors } from './mirrors.js';
 
 /** Holds copies of logs, serves them, and cosigns what it holds: C2SP tlog-mirror. A cosigner of its own beside the witness. */
 @Module({})
-export class MirrorModule implements OnApplicationShutdown {
+export class MirrorModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly mirrors: Mirrors) {}
 
-  static with(options: MirrorOptions, context: ServiceContext): DynamicModule {
+  static with(options: () => Promise<MirrorOptions>, context: ServiceContext): DynamicModule {
     return {
       module: MirrorModule,
       controllers: [MirrorController],
-      providers: [{ provide: Mirrors, useFactory: () => Mirrors.open(options, context) }],
+      providers: [{ provide: Mirrors, useFactory: async () => Mirrors.open(await options(), context) }],
       exports: [Mirrors],
     };
+  }
+
+  onApplicationBootstrap(): void {
+    this.mirrors.follow();
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -51,12 +51,12 @@ const start = (): Promise<RunningService> =>
       config: { profile: 'development', host: '127.0.0.1', port: 0 },
       module: (context) =>
         MirrorModule.with(
-          {
+          async () => ({
             name: NAME,
             signers,
             directory,
             logs: [...logs.values()].map(({ origin, signer }) => ({ origin, keys: [signer.key] })),
-          },
+          }),
           context,
         ),
       errors: () => 'plain',

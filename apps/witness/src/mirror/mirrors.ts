@@ -12,7 +12,7 @@ import { KnownLogs } from '../logs/known-logs.js';
 import type { CheckpointConflict } from './conflict.js';
 import { Follower } from './follower.js';
 import { MirrorMetrics } from './mirror-metrics.js';
-import type { MirrorOptions } from './mirror-options.js';
+import type { MirrorListener, MirrorOptions } from './mirror-options.js';
 import { MirroredLog, type ProposalAnswer } from './mirrored-log.js';
 import { Tickets } from './tickets.js';
 
@@ -24,6 +24,7 @@ export class Mirrors {
   readonly #byHash: ReadonlyMap<string, MirroredLog>;
   readonly #stop = new AbortController();
   #following: Promise<void>[] = [];
+  #listener: MirrorListener;
 
   private constructor(
     readonly cosigner: Cosigner,
@@ -32,8 +33,9 @@ export class Mirrors {
     readonly logger: Logger,
     private readonly known: KnownLogs,
     private readonly store: EventStore,
-    private readonly observer: MirrorOptions['observer'],
+    private readonly options: MirrorOptions,
   ) {
+    this.#listener = { observer: options.observer, onConflict: options.onConflict };
     this.#byHash = new Map([...logs.values()].map((log) => [originHash(log.origin), log]));
   }
 
@@ -57,7 +59,7 @@ export class Mirrors {
     );
     const known = new KnownLogs(options.logs.flatMap(({ keys }) => keys));
     const metrics = new MirrorMetrics(registry, logs.size);
-    const mirrors = new Mirrors(cosigner, logs, metrics, logger, known, store, options.observer);
+    const mirrors = new Mirrors(cosigner, logs, metrics, logger, known, store, options);
     for (const log of logs.values()) {
       await log
         .open()
@@ -67,7 +69,6 @@ export class Mirrors {
       [...logs.values()].map((log) => log.problem()).find((problem) => problem !== undefined),
     );
     logger.info({ name, verifierKeys: cosigner.keys.map(formatVerifierKey), logs: logs.size }, 'mirroring');
-    mirrors.#follow(options);
     return mirrors;
   }
 
@@ -82,9 +83,9 @@ export class Mirrors {
     if (submission.kind === 'refused') return submission;
     const { proposal, heads } = submission;
     for (const head of heads) {
-      const reason = this.observer?.refuses(head);
+      const reason = this.#listener.observer?.refuses(head);
       if (reason !== undefined) return refuse('frozen', reason);
-      this.observer?.seen(head);
+      this.#listener.observer?.seen(head);
     }
     const log = this.logs.get(proposal.checkpoint.origin);
     if (log === undefined) throw new Error(`${proposal.checkpoint.origin} is known and not mirrored`);
@@ -97,12 +98,19 @@ export class Mirrors {
     await this.store.close();
   }
 
-  #follow({ logs, onConflict, followIntervalMs: intervalMs = FOLLOW_INTERVAL_MS }: MirrorOptions): void {
+  /** From now on these are told; before `follow`, so that they miss nothing. */
+  connect(listener: MirrorListener): void {
+    this.#listener = listener;
+  }
+
+  /** Begins to look at the logs that have a URL. */
+  follow(): void {
+    const { logs, followIntervalMs: intervalMs = FOLLOW_INTERVAL_MS } = this.options;
     const told = (conflict: CheckpointConflict): void => {
       this.metrics.conflicted();
       const [kept, found] = [conflict.kept, conflict.found].map((note) => new TextDecoder().decode(note));
       this.logger.error({ origin: conflict.origin, kept, found }, 'a log has signed two histories');
-      onConflict?.(conflict);
+      this.#listener.onConflict?.(conflict);
     };
     for (const { origin, url, policy } of logs) {
       const log = this.logs.get(origin);
