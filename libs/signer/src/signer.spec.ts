@@ -167,15 +167,18 @@ describe('a damaged key file is refused:', () => {
     await expect(openKeyFile(await edited(damage), LOG)).rejects.toThrow(code('damaged-key-file'));
   });
 
-  test.each<SigningAlgorithm>(['ecdsa-p256', 'ecdsa-p384', 'ml-dsa-44'])('the private half of another %s key', async (algorithm) => {
-    const options = { ...LOG, algorithm };
-    const other = await readFile(await edited((text) => text, options), 'latin1');
-    const path = await edited(
-      (text) => text.slice(0, text.indexOf('-----')) + other.slice(other.indexOf('-----')),
-      options,
-    );
-    await expect(openKeyFile(path, options)).rejects.toThrow(code('damaged-key-file'));
-  });
+  test.each<SigningAlgorithm>(['ecdsa-p256', 'ecdsa-p384', 'ml-dsa-44'])(
+    'the private half of another %s key',
+    async (algorithm) => {
+      const options = { ...LOG, algorithm };
+      const other = await readFile(await edited((text) => text, options), 'latin1');
+      const path = await edited(
+        (text) => text.slice(0, text.indexOf('-----')) + other.slice(other.indexOf('-----')),
+        options,
+      );
+      await expect(openKeyFile(path, options)).rejects.toThrow(code('damaged-key-file'));
+    },
+  );
 
   test('the private half of a key of another type', async () => {
     const other = await readFile(await edited((text) => text, { ...LOG, algorithm: 'ecdsa-p256' }), 'latin1');

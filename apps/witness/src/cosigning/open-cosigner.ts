@@ -23,7 +23,8 @@ export async function openCosigner(config: WitnessConfig, create: boolean = fals
   }
   const missing = [keyFile, mlDsaKeyFile].filter((path) => path !== undefined && !existsSync(path));
   const used = existsSync(eventStorePath(dataDirectory));
-  if (missing.length > 0 && makeKeys && used) {
+  // A key file that the operator named himself may be added later, by `init`.
+  if (missing.length > 0 && used && (makeKeys || !create)) {
     throw new SettingsError(
       `${dataDirectory} has cosigned already, and the key ${missing.join(' and ')} is missing: ` +
         'put it back from where you keep it; a witness that has lost its key is another witness, with another name and other data',

@@ -95,7 +95,10 @@ export class Status {
       },
       answers: metrics.answers(),
       frozen: frozen.slice(0, SHOWN_LOGS),
-      outdated: outdated.all().slice(0, SHOWN_LOGS),
+      outdated: outdated
+        .all()
+        .slice(0, SHOWN_LOGS)
+        .map(({ origin, why }) => ({ origin, why })),
       lists: lists.map((list) => {
         const { source, logs: count, takenAt, problem, keyChanges, unusable } = list.status();
         return {
