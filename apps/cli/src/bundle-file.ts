@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { formatBundle, parseBundle, VerificationError, type Bundle } from '#libs/verify';
 import { unreadable } from './artifact.js';
 import { note, type Context } from './context.js';
@@ -18,6 +18,14 @@ export function bundlePathOf(file: string): string {
 
 /** @throws Failure nothing-to-verify when there is none, VerificationError when it is malformed */
 export async function readBundle(path: string, context: Context): Promise<Bundle> {
+  return (await readBundleFile(path, context)).bundle;
+}
+
+/** The same with its bytes. */
+export async function readBundleFile(
+  path: string,
+  context: Context,
+): Promise<{ readonly bundle: Bundle; readonly bytes: Uint8Array }> {
   const absolute = resolve(context.io.cwd, path);
   if (!existsSync(absolute)) {
     throw new Failure(
@@ -31,7 +39,8 @@ export async function readBundle(path: string, context: Context): Promise<Bundle
   try {
     const { size } = await stat(absolute);
     if (size > MAX_BYTES) throw new Failure('usage', `${path} has ${size} bytes, no bundle has more than ${MAX_BYTES}`);
-    return parseBundle(await readFile(absolute));
+    const bytes = await readFile(absolute);
+    return { bundle: parseBundle(bytes), bytes };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).syscall !== undefined) throw unreadable(path, cause);
     if (cause instanceof VerificationError) {
@@ -41,25 +50,49 @@ export async function readBundle(path: string, context: Context): Promise<Bundle
   }
 }
 
-/** Whole or not at all: a file of another name is written, made durable and renamed. */
 export async function writeBundle(path: string, bundle: Bundle, context: Context): Promise<void> {
-  const absolute = resolve(context.io.cwd, path);
-  const temporary = `${absolute}.${randomUUID()}.tmp`;
-  const replaces = existsSync(absolute);
+  const replaces = existsSync(resolve(context.io.cwd, path));
+  await writeBundleText(path, formatBundle(bundle), context);
+  if (replaces) note(context, `replaced ${path}`);
+}
+
+/**
+ * Whole or not at all: a file of another name is written, made durable and renamed. A file that is there keeps its mode,
+ * and a symbolic link to it stays one. @throws Failure usage when it can't be written
+ */
+export async function writeBundleText(path: string, text: string, context: Context): Promise<void> {
+  let absolute = resolve(context.io.cwd, path);
+  let temporary: string | undefined;
   try {
-    const file = await open(temporary, 'wx', 0o644);
+    let mode = 0o644;
+    if (existsSync(absolute)) {
+      absolute = await realpath(absolute);
+      mode = (await stat(absolute)).mode & 0o777;
+    }
+    temporary = `${absolute}.${randomUUID()}.tmp`;
+    const file = await open(temporary, 'wx', mode);
     try {
-      await file.writeFile(formatBundle(bundle));
+      await file.writeFile(text);
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(temporary, absolute);
+    await syncFolder(dirname(absolute));
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined);
     throw unwritable(path, cause);
   }
-  if (replaces) note(context, `replaced ${path}`);
+}
+
+/** A rename is durable once its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 const UNWRITABLE: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { Context } from './context.js';
 import type { Io } from './io.js';
 import type { AttestOptions } from './commands/attest.js';
+import type { BundleUpgradeOptions } from './commands/bundle-upgrade.js';
 import type { LogDiffOptions } from './commands/log-diff.js';
 import type { LogFsckOptions } from './commands/log-fsck.js';
 import type { SignBundleOptions } from './commands/sign-bundle.js';
@@ -79,12 +80,10 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
 
   withIdentity(define(program, 'verify <file...>', 'verify files (or sha256:… digests) against their bundles'))
     .option('--bundle <path>', 'the bundle (default: FILE.sigstore.json; one FILE only)')
-    .option(
-      '--policy <file>',
-      'the witness quorum to demand, a tlog-policy (default: TALLY_POLICY, then tlog-policy beside the trust config)',
-    )
+    .addOption(policyOption('the witness quorum to demand'))
     .option('--no-policy', 'demand no witness quorum')
     .option('--offline', 'open no socket at all')
+    .option('--report', 'hand the checkpoint to the witnesses of the policy, and compare; says what that discloses')
     .addHelpText(
       'after',
       example(
@@ -141,12 +140,28 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
 
   defineLog(program, context, finish);
 
-  const bundle = define(program, 'bundle', 'look into bundles');
+  const bundle = define(program, 'bundle', 'look into bundles, and renew their proofs');
   define(bundle, 'inspect <file>', 'print what a bundle says, without verifying it')
     .addHelpText('after', example('tally bundle inspect hello.tar.gz.sigstore.json'))
     .action(async (file: string, _: object, command: Command) => {
       const { bundleInspect } = await import('./commands/bundle-inspect.js');
       await finish(bundleInspect(file, context(command)));
+    });
+
+  define(bundle, 'upgrade <file>', 'fetch a newer checkpoint for a bundle, with more cosignatures under it')
+    .addOption(policyOption('the witness quorum that the newer checkpoint must have'))
+    .option('--no-policy', 'demand no witness quorum of it')
+    .option('--log <url>', 'the log, or a mirror of it (default: as the policy and the trust config say)')
+    .option('--output <path>', 'write it there (default: replace the bundle)')
+    .addHelpText(
+      'after',
+      '\nFILE is a bundle, or what it was made for. The old tree is proven to be a prefix of the new one, and the entry to be\n' +
+        'in it; the rest of the bundle stays as it is, byte for byte. Nothing is written unless all of that holds.\n' +
+        example('tally bundle upgrade hello.tar.gz', 'tally bundle upgrade a.sigstore.json --output b.sigstore.json'),
+    )
+    .action(async (file: string, options: BundleUpgradeOptions, command: Command) => {
+      const { bundleUpgrade } = await import('./commands/bundle-upgrade.js');
+      await finish(bundleUpgrade(file, options, context(command)));
     });
 
   const trust = define(program, 'trust', 'look at whom you trust');
@@ -280,6 +295,10 @@ function withIdentity(command: Command): Command {
     .option('--certificate-oidc-issuer <url>', 'who must have vouched for that')
     .option('--certificate-oidc-issuer-regexp <pattern>', 'the same as a pattern; it must match the whole issuer')
     .option('--key <path>', 'the public key that must have signed, PEM, in place of an identity');
+}
+
+function policyOption(what: string): Option {
+  return new Option('--policy <file>', `${what}, a tlog-policy (default: TALLY_POLICY, then beside the trust config)`);
 }
 
 function staging(): Option {

@@ -14,7 +14,7 @@ import {
 import { printResult, note as say, type Context } from '../context.js';
 import { EXIT, Failure } from '../failure.js';
 import { authorityOf, openHead, type Authority } from '../fsck/log-head.js';
-import { openSource, readCheckpoint, type LogSource } from '../fsck/log-source.js';
+import { openLogOrMirror, readCheckpoint, type LogSource } from '../fsck/log-source.js';
 import { readState, writeState, type FsckState } from '../fsck/state-file.js';
 import { fields, marked, plain } from '../lines.js';
 import { grouped, ProgressBar } from '../progress-bar.js';
@@ -88,7 +88,9 @@ async function prepare(given: string | undefined, options: LogFsckOptions, conte
       'give its URL or its folder',
     );
   }
-  const source = await openSource(named ?? logUrl(trust as NonNullable<typeof trust>, context.io.now()), context);
+  const address = named ?? logUrl(trust as NonNullable<typeof trust>, context.io.now());
+  const origins = new Set(authority?.verifiers.map(({ name }) => name));
+  const source = await openLogOrMirror(address, [...origins], context);
   const note = await readCheckpoint(source);
   const checkpoint = openHead(note, source.address, authority);
   const state = statePath === undefined ? undefined : await readState(statePath, context);

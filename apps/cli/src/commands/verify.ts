@@ -1,58 +1,67 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Identity } from '#libs/certificate';
-import { VerificationError } from '#libs/verify';
+import { VerificationError, type Bundle } from '#libs/verify';
 import { digestArgument } from '../artifact.js';
 import { bundlePathOf, readBundle } from '../bundle-file.js';
-import { note, printResult, type Context } from '../context.js';
+import { printResult, type Context } from '../context.js';
 import { demandedSigner, flagsFor, type SignerOptions } from '../demanded-signer.js';
-import { EXIT, explain, Failure, type Explanation } from '../failure.js';
-import { fields, marked, plain, shellWord, typed } from '../lines.js';
-import { loadPolicy, type PolicyOptions } from '../policy-file.js';
-import { loadTrust } from '../trust-config.js';
-import { identityJson, policedJson, verdictFields, verdictJson, type Policed, type Verified } from '../verdict.js';
+import { EXIT, explain, Failure } from '../failure.js';
+import { plain, shellWord, typed } from '../lines.js';
+import { loadPolicy, type PolicyFile, type PolicyOptions } from '../policy-file.js';
+import type { Reporter } from '../report/reporter.js';
+import { loadTrust, type Trust } from '../trust-config.js';
+import type { Policed } from '../verdict.js';
 import { verifyFile, type VerifyTerms } from '../verify-file.js';
+import { exitOf, outcomeJson, printOutcome, type Outcome } from '../verify-outcome.js';
 
 export interface VerifyOptions extends SignerOptions, PolicyOptions {
   readonly bundle?: string;
   readonly offline?: boolean;
+  readonly report?: boolean;
 }
 
 const NO_POLICY = '--no-policy switches the witness quorum off';
 const NO_POLICY_FOUND = 'there is no tlog-policy beside the trust config, and no --policy';
-
-/** What became of one file. */
-type Outcome = { readonly file: string; readonly bundlePath: string | undefined } & (
-  | { readonly kind: 'verified'; readonly verified: Verified }
-  /** `identity`: whom the certificate names, where that is why it was refused. */
-  | {
-      readonly kind: 'refused';
-      readonly refusal: Explanation;
-      readonly identity: Identity | undefined;
-      /** Where the missing quorum is why. */
-      readonly policed: Policed | undefined;
-    }
-);
 
 /** `tally verify`: every file, whatever became of the one before. */
 export async function verify(files: readonly string[], options: VerifyOptions, context: Context): Promise<number> {
   if (options.bundle !== undefined && files.length > 1) {
     throw new Failure('usage', '--bundle names one bundle, and there are several files', 'verify them one by one');
   }
+  if (options.report && options.offline) {
+    throw new Failure('usage', '--report asks the witnesses, and --offline opens no socket', 'leave one of them out');
+  }
   const signer = await demandedSigner(options, context);
   const trust = await loadTrust(context, options.offline);
   const policy = await loadPolicy(trust, options, context);
   const unpoliced = options.policy === false ? NO_POLICY : NO_POLICY_FOUND;
   const terms = { trust, signer, policy, unpoliced };
+  const reporter = options.report ? await startReporter(trust, policy, context) : undefined;
   const outcomes: Outcome[] = [];
   for (const file of files) {
-    const outcome = await verifyOne(file, options.bundle, terms, context);
+    const verified = await verifyOne(file, options.bundle, terms, context);
+    const reported = verified.bundle && (await reporter?.report(verified.bundle));
+    const outcome = { ...verified, reported };
     outcomes.push(outcome);
     if (!context.json) printOutcome(outcome, context);
   }
   const exit = exitOf(outcomes);
   if (context.json) printResult(context, { verified: exit === EXIT.done, files: outcomes.map(outcomeJson), exit }, '');
   return exit;
+}
+
+/** Loaded here only: to verify must not load the code that knows the network. */
+async function startReporter(trust: Trust, policy: PolicyFile | undefined, context: Context): Promise<Reporter> {
+  if (policy === undefined) {
+    throw new Failure(
+      'usage',
+      '--report goes to the witnesses of a tlog-policy, and there is none',
+      'give --policy FILE',
+    );
+  }
+  const { Reporter } = await import('../report/reporter.js');
+  return new Reporter(trust, policy, context);
 }
 
 async function verifyOne(
@@ -62,13 +71,14 @@ async function verifyOne(
   context: Context,
 ): Promise<Outcome> {
   const { policy, unpoliced } = terms;
+  let bundle: Bundle | undefined;
   let bundlePath: string | undefined;
   try {
     bundlePath = givenBundle ?? bundleBeside(file, context);
-    const bundle = await readBundle(bundlePath, context);
+    bundle = await readBundle(bundlePath, context);
     const verification = await verifyFile(file, bundle, terms, context);
     const policed = policy && verification.quorum && { policy, quorum: verification.quorum };
-    return { file, bundlePath, kind: 'verified', verified: { verification, policed, unpoliced } };
+    return { file, bundlePath, bundle, kind: 'verified', verified: { verification, policed, unpoliced } };
   } catch (error) {
     context.io.signal.throwIfAborted();
     const identity = error instanceof VerificationError ? error.identity : undefined;
@@ -80,7 +90,8 @@ async function verifyOne(
       : policed && bundlePath !== undefined
         ? wayToQuorum(policed, bundlePath, context)
         : refusal.next;
-    return { file, bundlePath, kind: 'refused', identity, policed, refusal: { ...refusal, next } };
+    const reportable = policed ? bundle : undefined;
+    return { file, bundlePath, bundle: reportable, kind: 'refused', identity, policed, refusal: { ...refusal, next } };
   }
 }
 
@@ -114,43 +125,4 @@ function acceptance(file: string, bundle: string | undefined, identity: Identity
     `it was signed by ${plain(identity.subject.value)}, vouched for by ${plain(identity.issuer)}. To accept exactly that:\n` +
     `${typed('tally', context.io.env)} verify ${shellWord(file)}${bundleFlag} ${plain(flagsFor(identity))}`
   );
-}
-
-function printOutcome(outcome: Outcome, context: Context): void {
-  const { stdout, env } = context.io;
-  if (outcome.kind === 'verified') {
-    stdout.write(marked('ok', `${outcome.file} verified`, stdout, env) + fields(verdictFields(outcome.verified)));
-    return;
-  }
-  const { code, message, next } = outcome.refusal;
-  const why = fields([
-    ['check', code],
-    ['reason', plain(message)],
-    ['policy', outcome.policed?.policy.source],
-  ]);
-  stdout.write(marked('fail', `${outcome.file} not verified`, stdout, env) + why);
-  if (next !== undefined) note(context, next.replaceAll(/^/gm, '  '));
-}
-
-function outcomeJson(outcome: Outcome): object {
-  const { file, bundlePath: bundle } = outcome;
-  if (outcome.kind === 'verified') return { file, bundle, verified: true, ...verdictJson(outcome.verified) };
-  const { code, message, next } = outcome.refusal;
-  const identity = outcome.identity && identityJson(outcome.identity);
-  const { policed } = outcome;
-  return {
-    file,
-    bundle,
-    verified: false,
-    identity,
-    policy: policed && policedJson(policed),
-    error: { code, message, next },
-  };
-}
-
-/** One failed verification outweighs what could not be verified at all. */
-function exitOf(outcomes: readonly Outcome[]): number {
-  const exits = outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.refusal.exit : EXIT.done));
-  const order: readonly number[] = [EXIT['not-verified'], EXIT['no-quorum'], EXIT.usage, EXIT['nothing-to-verify']];
-  return order.find((exit) => exits.includes(exit)) ?? Math.max(...exits);
 }

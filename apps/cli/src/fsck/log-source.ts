@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fetchLogFile } from '#libs/client';
-import type { FetchFile } from '#libs/tlog';
+import { originHash, type FetchFile } from '#libs/tlog';
 import type { Context } from '../context.js';
 import { Failure } from '../failure.js';
 import { isUrl } from '../trust-config.js';
@@ -14,6 +15,26 @@ export interface LogSource {
   /** As it was named: a URL, or a folder. */
   readonly address: string;
   readonly fetch: FetchFile;
+}
+
+/**
+ * The same, and where it has no checkpoint, what lies there under the hash of an origin: a mirror keeps each log so. The
+ * first of `origins` that is there. @throws Failure usage, ServiceError
+ */
+export async function openLogOrMirror(
+  address: string,
+  origins: readonly string[],
+  context: Context,
+): Promise<LogSource> {
+  const source = await openSource(address, context);
+  if (origins.length === 0 || (await source.fetch('checkpoint', CHECKPOINT_MAX_BYTES)) !== 'missing') return source;
+  for (const origin of origins) {
+    const below = `${address.replace(/\/+$/, '')}/${originHash(origin)}`;
+    if (!isUrl(below) && !existsSync(resolve(context.io.cwd, below))) continue;
+    const mirrored = await openSource(below, context);
+    if ((await mirrored.fetch('checkpoint', CHECKPOINT_MAX_BYTES)) !== 'missing') return mirrored;
+  }
+  return source;
 }
 
 /** @throws Failure usage when it is neither a URL nor a folder */
