@@ -5,6 +5,7 @@ import { latency } from './figures/latency.js';
 import { reads } from './figures/reads.js';
 import { signLatency, verifyLatency } from './figures/stack.js';
 import { throughput } from './figures/throughput.js';
+import { witness, witnessMemory } from './figures/witness.js';
 import { LoadGenerator } from './load/generator.js';
 
 let growing: Promise<Figure[]> | undefined;
@@ -27,6 +28,8 @@ const FIGURES: Readonly<Record<string, (load: LoadGenerator) => Promise<Figure[]
   'growth-memory': () => grown('growth-memory'),
   'growth-append': () => grown('growth-append'),
   disk,
+  witness,
+  'witness-memory': witnessMemory,
   'sign-latency': signLatency,
   'verify-latency': verifyLatency,
 };

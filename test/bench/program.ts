@@ -9,6 +9,8 @@ export interface Program {
   readonly port: number;
   /** Seconds of processor time that it has taken, all threads. */
   cpuSeconds(): Promise<number>;
+  /** Memory that it has at the moment. */
+  residentBytes(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -57,6 +59,10 @@ export async function startProgram({ main, port, env = {}, readyPath }: ProgramO
     async cpuSeconds() {
       const fields = (await readFile(`/proc/${child.pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ');
       return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    },
+    async residentBytes() {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
     },
     async stop() {
       child.kill('SIGTERM');

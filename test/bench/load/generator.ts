@@ -22,7 +22,12 @@ export class LoadGenerator {
     await this.#order({ do: 'prepare', entries });
   }
 
-  async run(order: Exclude<LoadOrder, { do: 'prepare' }>): Promise<LoadResult> {
+  /** Makes add-checkpoint requests of so many logs with so many heads each, and writes the verifier keys to a file. */
+  async prepareCheckpoints(wanted: Omit<Extract<LoadOrder, { do: 'prepare-checkpoints' }>, 'do'>): Promise<void> {
+    await this.#order({ do: 'prepare-checkpoints', ...wanted });
+  }
+
+  async run(order: Extract<LoadOrder, { do: 'closed-loop' | 'open-loop' }>): Promise<LoadResult> {
     const result = await this.#order(order);
     if (!result) throw new Error('the load generator gave no result');
     return result;

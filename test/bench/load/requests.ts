@@ -43,7 +43,8 @@ export function gets(host: string, paths: readonly string[]): Uint8Array[] {
   return paths.map((path) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`));
 }
 
-function post(host: string, path: string, type: string, body: Uint8Array): Uint8Array {
+/** A POST request with this body. */
+export function post(host: string, path: string, type: string, body: Uint8Array): Uint8Array {
   const head = `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }
