@@ -47,8 +47,8 @@ describe.each(SIGNERS)('against %s', (who, make) => {
     expect(proven).toMatchObject({ role, accused: signer.key, origin: ORIGIN });
     expect(proven.summary).toContain(signer.key.name);
 
-    // The lines of a post-quantum signature are long, and all alike.
-    const step = bytes.length > 4000 ? 7 : 1;
+    // A post-quantum signature is long, and all alike; P-384 is slow, and nothing but the curve differs from P-256.
+    const step = bytes.length > 4000 || who.includes('P-384') ? 7 : 1;
     for (let i = 0; i < bytes.length; i += step) {
       const flipped = bytes.with(i, (bytes[i] ?? 0) ^ (1 << (i % 8)));
       const other = accepted(flipped);

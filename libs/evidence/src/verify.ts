@@ -33,7 +33,8 @@ export function verifyEvidence(given: Uint8Array | Evidence): ProvenEvidence {
   const { heads, claim } = hold(evidence);
   const role = roleOf(accused, origin);
   const about = role === 'log' ? '' : ` of ${origin}`;
-  const summary = `the ${role} ${accused.name} (key ${toHex(accused.id)}) signed ${claim(about)}`;
+  // The key, not a name: whoever made it could call himself anything.
+  const summary = `the key ${accused.name}+${toHex(accused.id)}, of a ${role}, signed ${claim(about)}`;
   return { evidence, accused, role, origin, heads, summary };
 }
 
