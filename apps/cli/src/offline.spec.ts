@@ -24,12 +24,15 @@ function target(name: string, from: string): string {
   return name === '#crypto' ? join(LIBS, 'crypto/src/node.ts') : name;
 }
 
-test.each(['verify', 'verify-bundle', 'bundle-inspect'])('%s loads nothing that knows the network', (command) => {
-  const files = [...loaded(join(import.meta.dirname, `commands/${command}.ts`))];
-  expect(files.length).toBeGreaterThan(40);
-  const network = /^node:(?:http|https|http2|net|tls|dgram|dns)$|^openid-client$|libs\/client\//;
-  expect(files.filter((file) => network.test(file))).toEqual([]);
-});
+test.each(['verify', 'verify-bundle', 'bundle-inspect', 'evidence-verify', 'evidence-show'])(
+  '%s loads nothing that knows the network',
+  (command) => {
+    const files = [...loaded(join(import.meta.dirname, `commands/${command}.ts`))];
+    expect(files.length).toBeGreaterThan(40);
+    const network = /^node:(?:http|https|http2|net|tls|dgram|dns)$|^openid-client$|libs\/client\//;
+    expect(files.filter((file) => network.test(file))).toEqual([]);
+  },
+);
 
 test('to sign is to load the network: the test above would see it', () => {
   const files = [...loaded(join(import.meta.dirname, 'commands/sign.ts'))];

@@ -34,6 +34,8 @@ test('the commands are these', () => {
     'log prove',
     'log consistency',
     'log fsck',
+    'evidence verify',
+    'evidence show',
     'bundle inspect',
     'trust show',
     'trust export',

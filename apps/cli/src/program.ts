@@ -3,6 +3,7 @@ import type { Context } from './context.js';
 import type { Io } from './io.js';
 import type { AttestOptions } from './commands/attest.js';
 import type { BundleUpgradeOptions } from './commands/bundle-upgrade.js';
+import type { EvidenceVerifyOptions } from './commands/evidence-verify.js';
 import type { LogDiffOptions } from './commands/log-diff.js';
 import type { LogFsckOptions } from './commands/log-fsck.js';
 import type { SignBundleOptions } from './commands/sign-bundle.js';
@@ -139,6 +140,7 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
     });
 
   defineLog(program, context, finish);
+  defineEvidence(program, context, finish);
 
   const bundle = define(program, 'bundle', 'look into bundles, and renew their proofs');
   define(bundle, 'inspect <file>', 'print what a bundle says, without verifying it')
@@ -267,6 +269,36 @@ function defineLog(
     .action(async (positional: string | undefined, options: LogFsckOptions, command: Command) => {
       const { logFsck } = await import('./commands/log-fsck.js');
       await finish(logFsck(positional, options, context(command)));
+    });
+}
+
+function defineEvidence(
+  program: Command,
+  context: (command: Command) => Context,
+  finish: (exit: Promise<number>) => Promise<void>,
+): void {
+  const evidence = define(program, 'evidence', 'check the proof that a log or a witness misbehaved');
+  define(evidence, 'verify <file>', 'whether evidence holds, and is about a key that you trust; opens no socket')
+    .option(
+      '--key <vkey...>',
+      'verifier keys that you trust (beside those of the trust config and of the tlog-policy beside it)',
+    )
+    .addHelpText(
+      'after',
+      example(
+        'tally evidence verify 0a1b2c3d4e5f6071.evidence',
+        "tally evidence verify 0a1b2c3d4e5f6071.evidence --key 'log.example+12345678+Ab…'",
+      ),
+    )
+    .action(async (file: string, options: EvidenceVerifyOptions, command: Command) => {
+      const { evidenceVerify } = await import('./commands/evidence-verify.js');
+      await finish(evidenceVerify(file, options, context(command)));
+    });
+  define(evidence, 'show <file>', 'print who is accused of what, and what that proves; looks at nobody’s trust')
+    .addHelpText('after', example('tally evidence show 0a1b2c3d4e5f6071.evidence'))
+    .action(async (file: string, _: object, command: Command) => {
+      const { evidenceShow } = await import('./commands/evidence-show.js');
+      await finish(evidenceShow(file, context(command)));
     });
 }
 
