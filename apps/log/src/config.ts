@@ -18,6 +18,13 @@ const settings = z.strictObject({
   markFile: z.string().min(1),
   /** rekor: whose cosignatures a checkpoint needs; without it, checkpoints carry the log's own signature only. */
   policyFile: z.string().min(1).optional(),
+  /** Multiaddrs, separated by spaces, where witnesses connect that the policy gives a peer ID of in the place of a URL. */
+  p2pListen: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/\s+/).filter((address) => address !== '')),
+  /** The libp2p key; default: `p2p.key` in the data directory. */
+  p2pKeyFile: z.string().min(1).optional(),
   /** ct: the root certificates (PEM) whose certificates are logged. */
   rootsFile: z.string().min(1).optional(),
   /** Entries that may wait to be sequenced. */
@@ -27,7 +34,11 @@ const settings = z.strictObject({
   rawAdd: z.stringbool().optional(),
 });
 
-export type LogConfig = z.infer<typeof settings>;
+type Settings = z.infer<typeof settings>;
+
+export interface LogConfig extends Omit<Settings, 'p2pListen'> {
+  readonly p2pListen?: readonly string[];
+}
 
 /** @throws SettingsError */
 export function loadConfig(env: NodeJS.ProcessEnv): LogConfig {

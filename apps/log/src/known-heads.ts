@@ -1,4 +1,3 @@
-import { fetchCosignedCheckpoint } from '#libs/client';
 import { CodedError, equalBytes } from '#libs/crypto';
 import { HASH_BYTES } from '#libs/merkle';
 import {
@@ -15,6 +14,7 @@ import type { Logger } from 'pino';
 import { LogError } from './log-error.js';
 import type { LogKind } from './log-kind.js';
 import type { Tree } from './sequencer/tree.js';
+import type { WitnessLink } from './witness-links.js';
 
 const WITNESS_TIMEOUT_MS = 2_000;
 
@@ -24,6 +24,7 @@ export interface KnownHeadsParts<Submission> {
   readonly tree: Tree<Submission>;
   readonly fetchTile: FetchTile;
   readonly policy: TlogPolicy | undefined;
+  readonly witnesses: readonly WitnessLink[];
   readonly logger: Logger;
 }
 
@@ -33,11 +34,10 @@ export interface KnownHeadsParts<Submission> {
  */
 export class KnownHeads<Submission> {
   /** Witnesses that were asked in vain, so far. */
-  readonly #silent: Map<string, string>;
+  readonly #silent: Map<string, WitnessLink>;
 
   constructor(private readonly parts: KnownHeadsParts<Submission>) {
-    const witnesses = parts.policy?.witnesses ?? [];
-    this.#silent = new Map(witnesses.flatMap(({ name, url }) => (url === undefined ? [] : [[name, url]])));
+    this.#silent = new Map(parts.witnesses.map((link) => [link.name, link]));
   }
 
   /**
@@ -46,7 +46,7 @@ export class KnownHeads<Submission> {
    * @throws LogError published-ahead, published-differs
    */
   async ask(): Promise<boolean> {
-    if (!this.#mayBegin()) await Promise.all([...this.#silent].map(([name, url]) => this.#askOne(name, url)));
+    if (!this.#mayBegin()) await Promise.all([...this.#silent.values()].map((link) => this.#askOne(link)));
     return this.#mayBegin();
   }
 
@@ -55,10 +55,11 @@ export class KnownHeads<Submission> {
     return !policy || isQuorum(policy, []) || !isQuorum(policy, this.#silent.keys());
   }
 
-  async #askOne(name: string, url: string): Promise<void> {
+  async #askOne(link: WitnessLink): Promise<void> {
     const { origin, kind, logger } = this.parts;
+    const { name } = link;
     try {
-      const note = await fetchCosignedCheckpoint(url, origin, { timeoutMs: WITNESS_TIMEOUT_MS });
+      const note = await link.cosignedCheckpoint(origin, { timeoutMs: WITNESS_TIMEOUT_MS });
       if (note) await this.check(`witness ${name}`, openCheckpoint(note, [kind.noteVerifier]).checkpoint);
       this.#silent.delete(name);
     } catch (error) {

@@ -20,6 +20,7 @@ import { SNAPSHOT_ENTRIES, Snapshots } from './sequencer/snapshots.js';
 import type { Sequenced } from './sequencer/tree.js';
 import { Witnesses, type ProveFrom } from './sequencer/witnesses.js';
 import { SnapshotFile } from './snapshot.js';
+import { WitnessLinks } from './witness-links.js';
 import { cachedTiles, uncachedTiles } from './tiles/tile-cache.js';
 
 /** No checkpoint with its quorum for this long: the client is asked to come back. */
@@ -62,6 +63,7 @@ export class Log<Submission = never> {
     private readonly publications: Publications,
     private readonly snapshots: Snapshots,
     private readonly fetchTile: FetchTile,
+    private readonly links: WitnessLinks,
   ) {}
 
   /** Opens the store, recovers, and is ready to be started. @throws LogError and the errors of the stores */
@@ -73,7 +75,9 @@ export class Log<Submission = never> {
   ): Promise<Log<Submission>> {
     const policy = config.policyFile === undefined ? undefined : parsePolicy(await readFile(config.policyFile, 'utf8'));
     const store = await openStore(config); // first: it holds the lock of the folder
+    let links: WitnessLinks | undefined;
     try {
+      links = await WitnessLinks.open(policy, config, context);
       const tiles = await TileStore.open({
         directory: join(config.dataDirectory, 'tiles'),
         ...(fileSystem && { fileSystem }),
@@ -99,6 +103,7 @@ export class Log<Submission = never> {
         dedupeDirectory: join(config.dataDirectory, 'dedupe'),
         mark,
         policy,
+        witnesses: links.all,
         logger,
         now,
       });
@@ -109,7 +114,7 @@ export class Log<Submission = never> {
       const publications = new Publications();
       if (published) publications.publish(published);
       const prove = lastProof((oldSize, size) => proveConsistency(oldSize, size, tileNodeReader(size, fetchTile)));
-      const witnesses = policy && new Witnesses(policy, prove, metrics, logger);
+      const witnesses = policy && new Witnesses(policy, links.all, prove, metrics, logger);
       const pool = new Pool<Submission>(
         config.poolLimit,
         Math.min(ROUND_BYTES, store.limits.appendBytes * APPEND_OVERHEAD),
@@ -142,8 +147,20 @@ export class Log<Submission = never> {
       context.readiness.add('log', () => freeze.reason);
       context.readiness.add('checkpoint', () => (publications.current ? undefined : 'no checkpoint is published yet'));
       context.readiness.add('publication', () => lateness(checkpointer.behindMs()));
-      return new Log(tiles, metrics, kind.logId, store, sequencer, checkpointer, publications, snapshots, fetchTile);
+      return new Log(
+        tiles,
+        metrics,
+        kind.logId,
+        store,
+        sequencer,
+        checkpointer,
+        publications,
+        snapshots,
+        fetchTile,
+        links,
+      );
     } catch (error) {
+      await links?.close();
       await store.close();
       throw error;
     }
@@ -181,6 +198,7 @@ export class Log<Submission = never> {
   async close(): Promise<void> {
     await this.sequencer.close();
     await this.checkpointer.close();
+    await this.links.close();
     await this.snapshots.close();
     await this.store.close();
   }

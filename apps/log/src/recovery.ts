@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { DedupeIndex } from './dedupe/dedupe-index.js';
 import { checkEventId, logCreated, readCheckpointSigned, readLogCreated } from './events.js';
 import { KnownHeads } from './known-heads.js';
+import type { WitnessLink } from './witness-links.js';
 import { LogError } from './log-error.js';
 import type { LogKind } from './log-kind.js';
 import { checkpointStates, publishedNote, type Checkpoints } from './sequencer/checkpoints.js';
@@ -35,6 +36,7 @@ export interface RecoveryParts<Submission> {
   readonly dedupeDirectory: string;
   readonly mark: MarkFile;
   readonly policy: TlogPolicy | undefined;
+  readonly witnesses: readonly WitnessLink[];
   readonly logger: Logger;
   readonly now: () => number;
 }

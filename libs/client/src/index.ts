@@ -15,4 +15,4 @@ export { ServiceError, type ServiceErrorCode, type ServiceErrorOptions } from '.
 export { fetchCheckpoint, fetchEntryBundle, fetchLogFile, fetchTile } from './tiles.js';
 export { requestTimestamp } from './timestamp-authority.js';
 export { fetchTrustMaterial } from './trust.js';
-export { addCheckpoint, fetchCosignedCheckpoint, type AddCheckpointAnswer } from './witness.js';
+export { addCheckpoint, addCheckpointBy, fetchCosignedCheckpoint, type AddCheckpointAnswer } from './witness.js';

@@ -2,7 +2,7 @@ import { parseSignatureLines, type NoteSignature } from '#libs/note';
 import { formatAddCheckpointRequest, witnessCheckpointPath, type AddCheckpointRequest } from '#libs/tlog';
 import { utf8Decode } from '#libs/crypto';
 import { expectParsed, expectStatus, text } from './answer.js';
-import { exchange, type CallOptions } from './exchange.js';
+import { exchange, type Answer, type CallOptions } from './exchange.js';
 import { exchangePatiently } from './patience.js';
 import { serviceUrl } from './service-url.js';
 
@@ -37,6 +37,24 @@ export async function addCheckpoint(
     },
     options,
   );
+  return readAnswer(answer);
+}
+
+/**
+ * The same over another way than HTTP: `send` carries the body to the witness at `address`, and brings its answer back.
+ * @throws ServiceError unexpected-answer; what `send` throws
+ */
+export async function addCheckpointBy(
+  address: string,
+  request: AddCheckpointRequest,
+  send: (body: Uint8Array) => Promise<{ readonly status: number; readonly body: Uint8Array }>,
+): Promise<AddCheckpointAnswer> {
+  const { status, body } = await send(formatAddCheckpointRequest(request));
+  const asked = { service: 'the witness', url: address, method: 'POST', maxBytes: MAX_ANSWER_BYTES } as const;
+  return readAnswer({ request: asked, status, headers: new Headers(), body });
+}
+
+function readAnswer(answer: Answer): AddCheckpointAnswer {
   if (answer.status === 200) {
     const lines = expectParsed(answer, 'cosignatures', (body) => {
       const parsed = parseSignatureLines(utf8Decode(body));

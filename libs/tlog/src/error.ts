@@ -14,6 +14,7 @@ export type TlogErrorCode =
   | 'malformed-proof'
   | 'malformed-policy'
   | 'malformed-request'
+  | 'malformed-reply'
   | 'out-of-range'
   | 'unsupported-key-type';
 

@@ -58,3 +58,5 @@ export { AddEntriesReader } from './add-entries-reader.js';
 export type { ReadPackage } from './add-entries-reader.js';
 export { MIRROR_INFO_TYPE, formatMirrorInfo, parseMirrorInfo } from './mirror-info.js';
 export type { MirrorInfo } from './mirror-info.js';
+export { WITNESS_PROTOCOLS, formatWitnessReply, parseWitnessReply } from './witness-reply.js';
+export type { WitnessReply } from './witness-reply.js';

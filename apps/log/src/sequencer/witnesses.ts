@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { addCheckpoint, ServiceError } from '#libs/client';
+import { ServiceError } from '#libs/client';
 import { formatNote, parseNote, type Note, type NoteSignature } from '#libs/note';
 import { cosignatureVerifier, isQuorum, type TlogPolicy } from '#libs/tlog';
 import type { Logger } from 'pino';
 import type { CheckpointSigned } from '../events.js';
 import type { LogMetrics } from '../metrics.js';
+import type { WitnessLink } from '../witness-links.js';
 
 /** A witness that takes longer is left out of this checkpoint. */
 const WITNESS_TIMEOUT_MS = 3_000;
@@ -16,8 +17,6 @@ const ATTEMPTS = 3;
 /** The consistency proof from an older size of the log to the size of the checkpoint. */
 export type ProveFrom = (oldSize: bigint, size: bigint) => Promise<readonly Uint8Array[]>;
 
-type PolicyWitness = TlogPolicy['witnesses'][number];
-
 /** One witness as the log knows it: at most one request is under way to it. */
 class Witness {
   #known = 0n;
@@ -27,15 +26,14 @@ class Witness {
   readonly #verifier;
 
   constructor(
-    private readonly witness: PolicyWitness,
-    private readonly url: string,
+    private readonly link: WitnessLink,
     private readonly logger: Logger,
   ) {
-    this.#verifier = cosignatureVerifier(witness.key);
+    this.#verifier = cosignatureVerifier(link.witness.key);
   }
 
   get name(): string {
-    return this.witness.name;
+    return this.link.name;
   }
 
   get failed(): boolean {
@@ -64,7 +62,7 @@ class Witness {
   async #ask(size: bigint, note: Note, prove: ProveFrom, signal: AbortSignal): Promise<NoteSignature | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const request = { oldSize: this.#known, proof: await prove(this.#known, size), checkpoint: formatNote(note) };
-      const answer = await addCheckpoint(this.url, request, { signal, timeoutMs: WITNESS_TIMEOUT_MS });
+      const answer = await this.link.addCheckpoint(request, { signal, timeoutMs: WITNESS_TIMEOUT_MS });
       switch (answer.kind) {
         case 'cosigned': {
           this.#known = size;
@@ -101,13 +99,12 @@ export class Witnesses {
 
   constructor(
     private readonly policy: TlogPolicy,
+    links: readonly WitnessLink[],
     private readonly prove: ProveFrom,
     private readonly metrics: LogMetrics,
     logger: Logger,
   ) {
-    this.#witnesses = policy.witnesses.flatMap((witness) =>
-      witness.url === undefined ? [] : [new Witness(witness, witness.url, logger)],
-    );
+    this.#witnesses = links.map((link) => new Witness(link, logger));
   }
 
   /** Cosignatures that make the quorum; undefined when they could not be had. */
