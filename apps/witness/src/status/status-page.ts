@@ -10,13 +10,17 @@ h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 0.5rem; overflow-wrap: an
 p { margin: 0 0 0.75rem; } a { color: var(--accent); } .quiet { color: var(--quiet); } .bad { color: var(--bad); font-weight: 600; } .good { color: var(--good); font-weight: 600; }
 .alarm { background: var(--box); border: 1px solid var(--bad); border-left-width: 0.5rem; border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 1rem 0; }
 .alarm h2 { margin: 0 0 0.25rem; color: var(--bad); } .alarm ul { margin: 0; padding-left: 1.25rem; } .alarm p:last-child { margin: 0.5rem 0 0; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: baseline; padding: 0.375rem 1rem 0.375rem 0; border-bottom: 1px solid var(--line); }
 th { font-size: 0.9375rem; color: var(--quiet); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; } td.time, th.time { white-space: nowrap; padding-right: 0; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 0.9375rem; overflow-wrap: anywhere; }
 pre { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 0 0 0.75rem; white-space: pre-wrap; }
 details summary { cursor: pointer; margin-bottom: 0.5rem; }
-@media (max-width: 40rem) { th, td { padding-right: 0.5rem; } .wide { display: none; } }
+.answers { max-width: 38rem; } .answers td:last-child { padding-right: 0; }
+@media (max-width: 40rem) {
+  .logs thead { display: none; } .logs tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
+  .logs td { display: block; padding: 0; border: 0; } .logs td.number, .logs td.time { display: inline-block; margin-right: 1rem; text-align: left; }
+}
 `;
 
 /** Headers of the page: its one inline style, by hash, and nothing else. */
@@ -28,7 +32,7 @@ export const STATUS_PAGE_HEADERS = {
 
 /** What a person sees who opens the address of the witness. No scripts; everything that comes from outside is escaped. */
 export function statusPage(status: WitnessStatus): string {
-  const { name, profile, keys, logs, frozen, outdated } = status;
+  const { name, profile, keys, logs } = status;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -40,8 +44,8 @@ export function statusPage(status: WitnessStatus): string {
 <body>
 <main>
 <h1>${escapeHtml(name)}</h1>
-<p>A witness: it cosigns the checkpoints of transparency logs, each only if it extends the one before.
-${frozen.length + outdated.length === 0 ? '<span class="good">Nothing is wrong.</span>' : '<span class="bad">Somebody should look.</span>'}</p>
+<p>A witness: it cosigns the checkpoints of transparency logs, each only if it extends the one before.</p>
+<p>${isFine(status) ? '<span class="good">Nothing is wrong.</span>' : '<span class="bad">Something is wrong: somebody should look.</span>'}</p>
 ${profile === 'development' ? '<p class="bad">Development: its keys prove nothing to anybody else.</p>' : ''}
 ${frozenAlarm(status)}${outdatedAlarm(status)}
 <h2>Logs</h2>
@@ -58,6 +62,11 @@ ${listSection(status)}
 </body>
 </html>
 `;
+}
+
+function isFine({ frozen, outdated, answers, lists }: WitnessStatus): boolean {
+  const noKeyChanged = lists.every(({ keyChanges }) => keyChanges.count === 0);
+  return frozen.length === 0 && outdated.length === 0 && (answers['other-root'] ?? 0) === 0 && noKeyChanged;
 }
 
 function frozenAlarm({ frozen }: WitnessStatus): string {
@@ -88,12 +97,12 @@ function logTable(logs: readonly LogStatus[]): string {
         : `<a href="${escapeHtml(checkpointPath)}">${digits(size)}</a>`;
     return `<tr><td>${name}</td><td class="number">${link}</td><td class="time">${cosignedAt === null ? '<span class="quiet">–</span>' : time(cosignedAt)}</td></tr>`;
   });
-  return `<div class="scroll"><table>
+  return `<table class="logs">
 <thead><tr><th scope="col">Log</th><th scope="col" class="number">Size</th><th scope="col" class="time">Cosigned</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>
-</table></div>`;
+</table>`;
 }
 
 /** An ML-DSA key is 2 KiB of base64: there for whoever wants it. */
@@ -116,7 +125,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   'old-size-above-checkpoint': 'old size above the size (400)',
   'wrong-empty-root': 'a root that no empty tree has (422)',
   'proof-not-empty': 'a proof where there is nothing to prove (422)',
-  'other-root': 'another root for the size cosigned last (422)',
+  'other-root': 'another root for the size cosigned last (422): the log has signed two histories',
   inconsistent: 'a consistency proof that does not hold (422)',
 };
 
@@ -129,7 +138,7 @@ function answerTable({ answers }: WitnessStatus): string {
       const said = escapeHtml(ANSWERS[outcome] ?? outcome);
       return `<tr><td>${outcome === 'other-root' ? `<span class="bad">${said}</span>` : said}</td><td class="number">${count.toLocaleString('en')}</td></tr>`;
     });
-  return `<table><tbody>\n${rows.join('\n')}\n</tbody></table>`;
+  return `<table class="answers"><tbody>\n${rows.join('\n')}\n</tbody></table>`;
 }
 
 function listSection({ lists }: WitnessStatus): string {
