@@ -11,11 +11,10 @@ export interface Measurement {
   readonly measuredMs: readonly number[];
   /** `first`: the first node holds evidence; `all` (default): the last one does. */
   readonly until?: 'first' | 'all';
-  /** Processor time that one node spends on one message, duplicates included: of all node processes while honest heads
-   *  travel, over heads × nodes. On one machine this, not the hop, is what nodes wait for. */
-  readonly messageMs?: number;
-  /** How many node processes can run at once; default 1, as when all nodes live in one. */
-  readonly processors?: number;
+  /** From publishing an honest head until the last node holds it, in the same run. All nodes wait for one machine, so that
+   *  a message costs it the median / nodes, whatever else it has to do. It is the honest traffic that calibrates, and the
+   *  fork that checks. */
+  readonly spreadMs?: readonly number[];
   /** Where the real network is not as `loopback` has it: its links, who held the public head. */
   readonly parameters?: Partial<Parameters>;
 }
@@ -36,10 +35,10 @@ const RUNS = 500;
 
 /** The world of N real nodes on one machine: no adversary, nobody fails, the others hold the public head, one is handed
  *  the hidden one at 0, and every message waits for a processor. */
-export function loopback(nodes: number, hopMs: readonly number[], messageMs = MESSAGE_MS, processors = 1): Parameters {
+export function loopback(nodes: number, hopMs: readonly number[], messageMs = MESSAGE_MS): Parameters {
   if (hopMs.length === 0) throw new RangeError('hopMs holds no sample; it should hold at least one');
-  // The measured time contains the duplicates that come with a message: they cost nothing again.
-  const machine: Machine = { processors, freshMs: messageMs, duplicateMs: 0 };
+  // The cost of a message contains that of its duplicates.
+  const machine: Machine = { processors: 1, freshMs: messageMs, duplicateMs: 0 };
   return {
     ...DEFAULTS,
     nodes,
@@ -60,9 +59,10 @@ export function loopback(nodes: number, hopMs: readonly number[], messageMs = ME
 
 /** The model beside the real thing: it is given what a hop and a message cost, and predicts what the network does. */
 export function compareWithMeasured(measurement: Measurement, { runs, seed } = { runs: RUNS, seed: 1 }): Comparison {
-  const { nodes, hopMs, measuredMs, until = 'all', messageMs, processors, parameters = {} } = measurement;
+  const { nodes, hopMs, measuredMs, until = 'all', spreadMs, parameters = {} } = measurement;
   if (measuredMs.length === 0) throw new RangeError('measuredMs holds no sample; it should hold at least one');
-  const world = { ...loopback(nodes, hopMs, messageMs, processors), ...parameters };
+  const messageMs = spreadMs && quantile(spreadMs, 0.5) / nodes;
+  const world = { ...loopback(nodes, hopMs, messageMs), ...parameters };
   const predictedMs = outcomes(world, { runs, seed }).map(({ firstMs, mostMs }) =>
     until === 'first' ? firstMs : mostMs,
   );

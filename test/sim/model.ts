@@ -77,6 +77,8 @@ class Network {
   /** The newest head that a node has linked to all that it had linked before. */
   readonly #anchor: Int32Array;
   readonly #tilesRefused: Uint8Array;
+  /** Taken in, and waiting for a processor: a copy that comes meanwhile is a duplicate. */
+  readonly #waiting: Uint8Array;
   readonly #processorFree: Float64Array;
   readonly #messages: Messages = { relay: 0, sync: 0, pull: 0, tiles: 0 };
   #now: number;
@@ -105,6 +107,7 @@ class Network {
     this.#firstHand = new Int32Array(nodes).fill(COMMON);
     this.#anchor = new Int32Array(nodes).fill(COMMON);
     this.#tilesRefused = new Uint8Array(nodes).map(() => (random.chance(p.tilesRefused) ? 1 : 0));
+    this.#waiting = new Uint8Array(p.machine ? nodes * this.#items : 0);
     this.#processorFree = new Float64Array(p.machine?.processors ?? 0);
     for (let node = 0; node < nodes; node++) this.#start(node);
     for (let operator = 0; operator < this.#operatorDown.length; operator++) this.#outage(operator);
@@ -298,7 +301,9 @@ class Network {
     const free = this.#processorFree;
     let first = 0;
     for (let i = 1; i < free.length; i++) if ((free[i] ?? 0) < (free[first] ?? 0)) first = i;
-    const cost = this.#held(node, item) ? machine.duplicateMs : machine.freshMs;
+    const known = this.#held(node, item) || this.#waiting[node * this.#items + item] === 1;
+    this.#waiting[node * this.#items + item] = 1;
+    const cost = known ? machine.duplicateMs : machine.freshMs;
     const done = Math.max(this.#now, free[first] ?? 0) + cost;
     free[first] = done;
     this.#queue.push(done, HANDLE, node, item, from);

@@ -11,10 +11,9 @@ a new link. Heads of one size and two roots are evidence at once; of two sizes, 
 fetched. Evidence travels like heads. Churn with state kept, operators that fail whole, links that end, Sybils that
 arrive, a fork that waits, the HTTP pull of witnesses.
 
-**Not modelled.** Bytes and bandwidth, processors (but see the README on real nodes), budgets and scoring of peers, IHAVE
-repair, redialling of peers that are down, peers remembered as good, an adversary that delays or reorders instead of
-dropping, witnesses that collude with the log, and all that nodes could conclude from *absence*. All but the last two make the real
-network faster or the attack harder. Nodes are chosen at random: an adversary that knows the graph is the case “eclipsed”.
+**Not modelled.** Bytes and bandwidth, processors (but see the README on real nodes), an adversary that
+delays or floods instead of dropping. Also not modelled, and to the adversary's advantage: IHAVE repair, redialling of peers
+that are down, peers remembered as good, scoring, further heads of either view, all that nodes could conclude from silence. Nodes are chosen at random: an adversary that knows the graph is the case “eclipsed”.
 
 **Reading.** Times run from the moment at which the log first serves two views. p50 / p95 / p99 are over runs, a run without
 detection counts as *never*. “Unseen” is the share of runs in which no honest node held evidence after an hour,

@@ -92,7 +92,7 @@ describe('the simulator agrees with theory', () => {
 
   test('f^k d^r: and so do its reserved links', () => {
     const world = { ...SMALL, openLinks: 2, adversaryShare: 0.9, reservedLinks: 1, dishonestDirectory: 0.3 };
-    within(isolated(0.9, 2, 0.3, 1), simulate(world, { runs: 200, seed: SEED }).undetected);
+    within(isolated(0.9, 2, 0.3, 1), simulate(world, { runs: 400, seed: SEED }).undetected);
   });
 
   test('b^n: all answers of the pull are stopped', () => {

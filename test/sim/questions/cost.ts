@@ -43,7 +43,7 @@ export function messages(effort: Effort): Table {
 }
 
 export function falseAlarms(effort: Effort): Table {
-  const runs = effort.of(6);
+  const runs = effort.of(4);
   const seed = 13_000_000;
   const worlds: readonly [string, Partial<Parameters>][] = [
     ['nothing fails', {}],

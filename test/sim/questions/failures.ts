@@ -29,7 +29,7 @@ export function churn(effort: Effort): Table {
 }
 
 export function operators(effort: Effort): Table {
-  const runs = effort.of(200);
+  const runs = effort.of(100);
   const seed = 10_000_000;
   const rows = [0.1, 0.25, 0.5, 0.75, 0.9].map((down) => {
     const world: Partial<Parameters> = {

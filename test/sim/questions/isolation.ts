@@ -6,7 +6,7 @@ import { isolated } from '../theory.js';
 const SHARES = [0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95];
 
 export function openLinks(effort: Effort): Table {
-  const runs = effort.of(300);
+  const runs = effort.of(200);
   const seed = 1_000_000;
   const rows = SHARES.map((f) => {
     const world = { nodes: 100, adversaryShare: f };
@@ -26,7 +26,7 @@ export function openLinks(effort: Effort): Table {
 }
 
 export function reservedLinks(effort: Effort): Table {
-  const runs = effort.of(300);
+  const runs = effort.of(200);
   const seed = 2_000_000;
   const rows = [0, 0.5, 0.8, 0.9, 0.95].flatMap((f) =>
     [0, 1, 2, 4].map((r) => {
@@ -45,7 +45,7 @@ export function reservedLinks(effort: Effort): Table {
 }
 
 export function eclipse(effort: Effort): Table {
-  const runs = effort.of(60);
+  const runs = effort.of(40);
   const seed = 3_000_000;
   const rows = [0.005, 0.1, 0.25, 0.5, 0.75, 0.95].flatMap((e) =>
     [0, 1, 2, 4].map((r) => {
