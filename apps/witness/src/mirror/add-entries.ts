@@ -152,10 +152,10 @@ async function findHead(
   return log.mirrorCheckpoint(end);
 }
 
+/** Where to go on: towards `known`, unless others have brought more than that meanwhile. */
 async function infoOf(known: PendingCheckpoint, log: MirroredLog, tickets: Tickets): Promise<string> {
-  return formatMirrorInfo({
-    size: known.checkpoint.size,
-    nextEntry: await log.nextEntry(),
-    ticket: tickets.issue(known),
-  });
+  const nextEntry = await log.nextEntry();
+  const newest = nextEntry > known.checkpoint.size ? await log.pending() : undefined;
+  const head = newest ?? known;
+  return formatMirrorInfo({ size: head.checkpoint.size, nextEntry, ticket: tickets.issue(head) });
 }

@@ -8,7 +8,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { concatBytes, utf8Encode } from '#libs/crypto';
 import { addEntries, fetchLogFile, uploadEntries } from '#libs/client';
 import { proveSubtreeConsistency } from '#libs/merkle';
-import { KEY_TYPE, formatVerifierKey, openNote, parseSignatureLines, verifierKey, type NoteVerifier } from '#libs/note';
+import {
+  KEY_TYPE,
+  formatSignatureLine,
+  formatVerifierKey,
+  openNote,
+  parseSignatureLines,
+  verifierKey,
+  type NoteVerifier,
+} from '#libs/note';
 import { createLogger, startService, type RunningService } from '#libs/server';
 import { generateSigner, type Signer } from '#libs/signer';
 import {
@@ -19,6 +27,7 @@ import {
   formatCheckpoint,
   logVerifier,
   openCheckpoint,
+  parseCosignature,
   originHash,
   parseMirrorInfo,
   rederive,
@@ -34,9 +43,22 @@ const quiet = createLogger('mirror', { write: () => undefined });
 
 // Every test has a log of its own, and the mirror knows them all.
 const logs = new Map(
-  ['whole', 'steps', 'fork', 'proof', 'status', 'late', 'bomb', 'cut', 'ticket', 'restart', 'served', 'race'].map(
-    (name) => [name, new EntryLog(`log.example.com/${name}`, 1000)],
-  ),
+  [
+    'whole',
+    'steps',
+    'fork',
+    'proof',
+    'status',
+    'late',
+    'bomb',
+    'overtaken',
+    'fresh',
+    'cut',
+    'ticket',
+    'restart',
+    'served',
+    'race',
+  ].map((name) => [name, new EntryLog(`log.example.com/${name}`, 1000)]),
 );
 const log = (name: string): EntryLog => logs.get(name) as EntryLog;
 
@@ -44,6 +66,7 @@ let directory: string;
 let mlDsa44: Signer;
 let signers: MirrorOptions['signers'];
 let mirror: RunningService;
+let now = 1_700_000_000n;
 const start = (): Promise<RunningService> =>
   startService(
     {
@@ -55,6 +78,7 @@ const start = (): Promise<RunningService> =>
             name: NAME,
             signers,
             directory,
+            now: () => now,
             logs: [...logs.values()].map(({ origin, signer }) => ({ origin, keys: [signer.key] })),
           }),
           context,
@@ -280,6 +304,42 @@ describe('add-entries', () => {
     expect((await upload(one, { start: 256, end: 600, ticket: first.ticket })).status).toBe(200);
     expect(await head(one)).toMatchObject({ size: 600n });
     expect((await upload(one, { start: 600, end: 1000 })).status).toBe(200);
+  });
+
+  test('that others have overtaken is sent on to the newest checkpoint', async () => {
+    const one = log('overtaken');
+    await addCheckpoint(one, 0, 300);
+    const { ticket } = await infoOf(await upload(one, { start: 0, end: 300, packages: 1 }));
+    await addCheckpoint(one, 300, 1000);
+    await upload(one, { start: 256, end: 1000, packages: 1 });
+    // Not 300 and 512: nobody can upload from 512 to 300.
+    const info = await infoOf(await upload(one, { start: 300, end: 300, packages: 1, ticket: new Uint8Array(0) }));
+    expect(info).toMatchObject({ size: 1000n, nextEntry: 512n });
+    // What is held is cosigned all the same, within a bundle that has grown since.
+    expect((await upload(one, { start: 300, end: 300, ticket })).status).toBe(200);
+    await expectWhole(one, 300);
+  });
+
+  test('without entries, at the size that is cosigned, gets cosignatures with a fresh time', async () => {
+    const one = log('fresh');
+    await addCheckpoint(one, 0, 300);
+    const first = await (await upload(one, { start: 0, end: 300 })).text();
+    await addCheckpoint(one, 300, 1000);
+    await upload(one, { start: 300, end: 1000, packages: 1 });
+    expect(await (await upload(one, { start: 300, end: 300 })).text()).toBe(first);
+    now += 60n;
+    const later = parseSignatureLines(await (await upload(one, { start: 300, end: 300 })).text());
+    expect(later.map(({ signature }) => parseCosignature(signature).timestamp)).toEqual([now, now]);
+    const note = await (await fetch(`${served(one)}/checkpoint`)).text();
+    expect(note.endsWith(later.map(formatSignatureLine).join(''))).toBe(true);
+    now -= 1000n; // a clock that was set back does not make it older
+    const same = parseSignatureLines(await (await upload(one, { start: 300, end: 300 })).text());
+    expect(same).toEqual(later);
+    now += 1000n;
+  });
+
+  test('of another type is refused', async () => {
+    expect((await post(new Uint8Array(0), { 'content-type': 'text/plain' })).status).toBe(415);
   });
 
   test('by many at once ends in one tree', async () => {

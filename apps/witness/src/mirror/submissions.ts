@@ -10,6 +10,7 @@ import { MirrorError } from './mirror-error.js';
 import type { Mirrors } from './mirrors.js';
 import { uploadBody } from './upload-body.js';
 
+const OCTET_STREAM = 'application/octet-stream';
 const PLAIN = 'text/plain; charset=utf-8';
 /** 63 hashes take 3 KiB, a post-quantum signature 5 KiB, and there may be a few. */
 const ADD_CHECKPOINT_MAX_BYTES = 64 * 1024;
@@ -40,6 +41,8 @@ export function registerSubmissions(fastify: FastifyInstance, prefix: string, mi
   const upload = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     // tlog-mirror: any answer may be the one from which a client learns how it may compress the next request.
     void reply.header('accept-encoding', 'gzip');
+    const type = request.headers['content-type'] ?? OCTET_STREAM;
+    if (type !== OCTET_STREAM) throw new HttpError(415, `the content type should be ${OCTET_STREAM}`);
     const body = uploadBody(request.raw, request.headers['content-encoding']);
     if (body === undefined) throw new HttpError(415, 'the content encoding should be gzip, or none');
     if (uploads >= UPLOADS) {
