@@ -96,7 +96,7 @@ export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 
-/** The world of the tables, where they do not say otherwise: links and periods as `tally-witness` has them, no pull. */
+/** The world of the tables, where they do not say otherwise: links and periods as `tally-witness` has them, but no reserved links and no pull. */
 export const DEFAULTS: Parameters = {
   nodes: 200,
   nodesPerOperator: 4,
