@@ -175,6 +175,24 @@ describe('an auditor', () => {
       expect(outcomes).toEqual(['silent', 'tallies', 'tallies']);
     });
 
+    test('and who a witness is, and what it has cosigned', async () => {
+      const [url = ''] = network.urls.witnesses;
+      const { exit, stdout } = await tally('witness', 'status', url);
+      expect(exit).toBe(0);
+      expect(stdout).toMatch(/^✓ witness-1-\w+\.tally\.localhost: it runs\n/);
+      expect(stdout).toMatch(/policy +witness-1-\w+\.tally\.localhost of /);
+      expect(stdout).toMatch(new RegExp(`^ {2}${network.origin} +5 +\\d+ s ago$`, 'm'));
+      const json = JSON.parse((await tally('witness', 'status', url, '--json')).stdout) as object;
+      expect(json).toMatchObject({
+        schema: 'tally/witness-status/v1',
+        logs: [{ origin: network.origin, size: 5, frozen: false }],
+        problems: [],
+        exit: 0,
+      });
+      expect(await tally('witness', 'status', 'http://127.0.0.1:9')).toMatchObject({ exit: 5 });
+      expect(await tally('witness', 'status', network.urls.tsa)).toMatchObject({ exit: 3 });
+    });
+
     test('and that a mirror under a path is a whole log', async () => {
       const hash = originHash(network.origin);
       const mirror = await localServer((request, response) => {

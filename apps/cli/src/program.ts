@@ -142,6 +142,19 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
   defineLog(program, context, finish);
   defineEvidence(program, context, finish);
 
+  const witness = define(program, 'witness', 'look at a witness');
+  define(witness, 'status <url>', 'print who a witness is, what it has cosigned, and which logs it has frozen')
+    .addHelpText(
+      'after',
+      '\nOf a witness without a status page it is what it shows of the logs of the tlog-policy. Exit code 6 if it has\n' +
+        'evidence against a key that you trust.\n' +
+        example('tally witness status https://witness.example'),
+    )
+    .action(async (url: string, _: object, command: Command) => {
+      const { witnessStatus } = await import('./commands/witness-status.js');
+      await finish(witnessStatus(url, context(command)));
+    });
+
   const bundle = define(program, 'bundle', 'look into bundles, and renew their proofs');
   define(bundle, 'inspect <file>', 'print what a bundle says, without verifying it')
     .addHelpText('after', example('tally bundle inspect hello.tar.gz.sigstore.json'))

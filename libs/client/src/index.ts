@@ -16,3 +16,5 @@ export { fetchCheckpoint, fetchEntryBundle, fetchLogFile, fetchTile } from './ti
 export { requestTimestamp } from './timestamp-authority.js';
 export { fetchTrustMaterial } from './trust.js';
 export { addCheckpoint, addCheckpointBy, fetchCosignedCheckpoint, type AddCheckpointAnswer } from './witness.js';
+export { fetchEvidence, fetchWitnessStatus } from './witness-status.js';
+export type { FrozenLog, WitnessedLog, WitnessPeer, WitnessStatus } from './witness-status.js';

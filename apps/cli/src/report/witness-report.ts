@@ -8,6 +8,7 @@ import { judgeQuorum } from '#libs/verify';
 import type { Context } from '../context.js';
 import { explain } from '../failure.js';
 import type { PolicyFile } from '../policy-file.js';
+import { evidenceAgainst } from './frozen-evidence.js';
 import { relateViews, type ViewRelation } from '../views/relate-views.js';
 import { openView, readView, type KnownKeys, type View } from '../views/view.js';
 
@@ -185,6 +186,11 @@ class Witness {
       const related = again && (await this.#relate(again));
       if (related?.kind === 'equivocation') return contradiction(related, again);
       return unlinked(`it refused this tree (HTTP 422), and shows nothing that proves why: ${answer.body}`, size);
+    }
+    const proof = await evidenceAgainst(this.mine.checkpoint.origin, this.url, this.terms.keys.logs, this.#call);
+    if (proof) {
+      const detail = `it has frozen this log, and shows why: ${proof.summary}`;
+      return { outcome: 'contradicts', detail, ...(size !== undefined && { size }), evidence: [proof.evidence] };
     }
     const why = answer.status === 404 ? 'it does not witness this log, or no longer' : 'it refused';
     const said = `${why} (HTTP ${answer.status}${answer.body === '' ? '' : `: ${answer.body}`})`;
