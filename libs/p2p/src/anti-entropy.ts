@@ -153,11 +153,7 @@ export class AntiEntropy {
   async #answer(stream: Stream, connection: Connection): Promise<void> {
     const peer = connection.remotePeer.toString();
     const reserved = this.options.book.isReserved(peer);
-    const admitted =
-      !this.#answering.has(peer) &&
-      (reserved || this.#answering.size < SESSIONS) &&
-      this.#perPeer.take(peer) &&
-      (reserved || this.#overall.take());
+    const admitted = this.#admits(peer, reserved);
     if (!admitted) {
       this.options.metrics.syncRuns.inc({ side: 'answered', outcome: 'refused' });
       const frames = this.#frames(stream);
@@ -172,6 +168,15 @@ export class AntiEntropy {
     } finally {
       this.#answering.delete(peer);
     }
+  }
+
+  #admits(peer: string, reserved: boolean): boolean {
+    if (!this.#perPeer.take(peer)) {
+      this.options.conduct.note(peer, 'flooding');
+      return false;
+    }
+    if (this.#answering.has(peer)) return false;
+    return reserved || (this.#answering.size < SESSIONS && this.#overall.take());
   }
 
   async #run(

@@ -10,7 +10,8 @@ export class Conduct {
   ) {}
 
   note(peer: string, misconduct: Misconduct): void {
-    if (this.book.isDenied(peer)) return;
+    // A stall may be the network's fault, or our own; a witness isn't lost for that.
+    if (this.book.isDenied(peer) || (misconduct === 'stalled' && this.book.isReserved(peer))) return;
     if (this.book.penalise(peer, PENALTY[misconduct])) this.cutOff(peer, misconduct);
   }
 }

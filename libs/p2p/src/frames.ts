@@ -50,7 +50,7 @@ export class FrameStream {
       const frame = this.#take();
       if (frame !== undefined) return frame;
       if (this.#resume()) continue;
-      if (this.#error !== undefined) throw new P2pError('failed', `the stream broke: ${this.#error.message}`);
+      this.#throwIfBroken();
       if (this.#ended) {
         if (this.#end === this.#start) return undefined;
         throw new P2pError('protocol-violation', 'the stream ended within a frame');
@@ -77,7 +77,7 @@ export class FrameStream {
     this.stream.addEventListener('idle', wake);
     try {
       while (this.stream.writeBufferLength > 0 && this.stream.writeStatus !== 'closed') {
-        if (this.#error !== undefined) throw new P2pError('failed', `the stream broke: ${this.#error.message}`);
+        this.#throwIfBroken();
         await this.#event(deadline, 'the other side does not read');
       }
     } finally {
@@ -101,6 +101,12 @@ export class FrameStream {
   }
 
   readonly #onAbort = (): void => this.abort(new P2pError('timeout', 'the exchange took too long, or was stopped'));
+
+  #throwIfBroken(): void {
+    if (this.#error === undefined) return;
+    if (this.#error instanceof P2pError) throw this.#error;
+    throw new P2pError('failed', `the stream broke: ${this.#error.message}`, { cause: this.#error });
+  }
 
   #detach(): void {
     this.limits.signal?.removeEventListener('abort', this.#onAbort);

@@ -22,7 +22,7 @@ export function hostOf(address: Multiaddr): string | undefined {
     .getComponents()
     .find(({ name }) => name === 'ip4' || name === 'ip6' || name.startsWith('dns'))
     ?.value?.toLowerCase();
-  return host?.replace(/^::ffff:(?=[0-9.]+$)/, '');
+  return host === undefined ? undefined : mappedIPv4(host);
 }
 
 /** What one owner of networks typically has many of: /16 of IPv4, /32 of IPv6; a host name stands for itself. */
@@ -30,6 +30,15 @@ export function networkPrefix(host: string): string {
   if (isIPv6(host)) return `${ipv6Groups(host).slice(0, 2).join(':')}::/32`;
   const [first, second, ...rest] = host.split('.');
   return rest.length === 2 && /^[0-9.]+$/.test(host) ? `${first}.${second}.0.0/16` : host;
+}
+
+function mappedIPv4(host: string): string {
+  const dotted = /^::ffff:([0-9.]+)$/.exec(host)?.[1];
+  if (dotted !== undefined || !isIPv6(host)) return dotted ?? host;
+  const [g0, g1, g2, g3, g4, prefix, high = '', low = ''] = ipv6Groups(host);
+  if ([g0, g1, g2, g3, g4].some((group) => group !== '0') || prefix !== 'ffff') return host;
+  const word = (Number.parseInt(high, 16) << 16) | Number.parseInt(low, 16);
+  return [24, 16, 8, 0].map((shift) => (word >>> shift) & 255).join('.');
 }
 
 function ipv6Groups(host: string): string[] {

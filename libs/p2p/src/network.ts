@@ -34,6 +34,8 @@ export interface NetworkOptions {
   readonly book: PeerBook;
   /** Hosts of reserved peers: many of them may share an address. */
   readonly reservedHosts: Set<string>;
+  /** Places beside those that strangers may take. */
+  readonly reservedPeers: number;
   /** Without it: no gossip. */
   readonly validator?: Validator;
   readonly tuning: P2pTuning;
@@ -42,11 +44,13 @@ export interface NetworkOptions {
 /** A libp2p node, not started: nothing may come in before everything that judges it is in place. */
 export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const { tuning, validator } = options;
+  // Peers that dial each other at once hold two connections.
+  const maxConnections = tuning.maxConnections + 2 * options.reservedPeers;
   const network: Network = await createLibp2p({
     start: false,
     privateKey: options.privateKey,
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
-    transports: [tcp({ maxConnections: tuning.maxConnections + tuning.maxPendingInbound, backlog: 16 })],
+    transports: [tcp({ maxConnections: maxConnections + tuning.maxPendingInbound, backlog: 16 })],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
@@ -59,7 +63,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
       }),
     ],
     connectionManager: {
-      maxConnections: tuning.maxConnections,
+      maxConnections,
       maxIncomingPendingConnections: tuning.maxPendingInbound,
       inboundConnectionThreshold: tuning.inboundPerSecond,
       inboundUpgradeTimeout: 5_000,
@@ -114,6 +118,11 @@ export async function closeAll(connections: readonly Connection[]): Promise<void
 
 export function gossipOf(network: Network): Gossip | undefined {
   return network.services.gossip;
+}
+
+/** Gossipsub's score includes the book's, but is some time old, and 0 for a peer that doesn't gossip. */
+export function scoreOf(network: Network, book: PeerBook, peer: string): number {
+  return Math.min(gossipOf(network)?.getScore(peer) ?? Infinity, book.score(peer));
 }
 
 /** Whether our side of the gossip with this peer works: its subscription tells about its side only. */

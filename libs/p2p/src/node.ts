@@ -14,6 +14,7 @@ import {
   createNetwork,
   gossipOf,
   hasGossipStream,
+  scoreOf,
   startNetwork,
   type Network,
 } from './network.js';
@@ -109,6 +110,7 @@ export class P2pNode {
       gater: new Gater(book, tuning),
       book,
       reservedHosts,
+      reservedPeers: options.peers.length + (options.witnesses?.length ?? 0),
       ...(validator && { validator }),
       tuning,
     });
@@ -145,7 +147,7 @@ export class P2pNode {
         address: connection.remoteAddr.toString(),
         direction: connection.direction,
         ...(witness && { witness }),
-        score: gossipOf(this.network)?.getScore(id) ?? this.book.score(id),
+        score: scoreOf(this.network, this.book, id),
         gossip: hasGossipStream(held),
         reserved: this.book.isReserved(id),
         since: new Date(connection.timeline.open),
@@ -229,11 +231,11 @@ export class P2pNode {
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, STOP_MS, 'late');
     });
-    const stopped = Promise.resolve(this.network.stop()).then(() => 'stopped');
-    if ((await Promise.race([stopped, late])) === 'late') {
-      this.options.logger.warn('libp2p did not stop in time');
-      stopped.catch(() => undefined);
-    }
+    const stopped = Promise.resolve(this.network.stop()).then(
+      () => 'stopped',
+      (error: unknown) => this.options.logger.warn({ err: error }, 'libp2p did not stop cleanly'),
+    );
+    if ((await Promise.race([stopped, late])) === 'late') this.options.logger.warn('libp2p did not stop in time');
     clearTimeout(timer);
   }
 

@@ -19,8 +19,8 @@ export const PENALTY = {
   /** Frames that the protocol doesn't allow. */
   violation: 25,
   /** Streams that stall: it may be the network. */
-  stalled: 10,
-  /** More messages than anybody may send. */
+  stalled: 5,
+  /** A message or an exchange more than anybody may send. */
   flooding: 1,
 } as const;
 

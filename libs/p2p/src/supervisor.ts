@@ -4,7 +4,7 @@ import type { AddressBook, KnownPeer } from './address-book.js';
 import { DeadStreams } from './dead-streams.js';
 import type { P2pMetrics } from './metrics.js';
 import { hostOf, parseAddress, peerIdOf } from './network-address.js';
-import { closeAll, connectionsByPeer, gossipOf, hasGossipStream, type Network } from './network.js';
+import { closeAll, connectionsByPeer, gossipOf, hasGossipStream, scoreOf, type Network } from './network.js';
 import { choosePeersToDial } from './open-peers.js';
 import { P2pError } from './p2p-error.js';
 import type { Conduct } from './conduct.js';
@@ -106,7 +106,7 @@ export class Supervisor {
   #cutOffTheWorst(): void {
     const { book, metrics, tuning } = this.options;
     for (const peer of connectionsByPeer(this.options.network).keys()) {
-      const score = gossipOf(this.options.network)?.getScore(peer) ?? book.score(peer);
+      const score = scoreOf(this.options.network, book, peer);
       metrics.score.observe(score);
       if (score < tuning.scoreLimit) this.options.cutOff(peer, 'score');
     }
@@ -120,7 +120,7 @@ export class Supervisor {
     for (const peer of this.#deadStreams.round(state)) {
       this.options.logger.info({ peer }, 'the gossip stream is dead: connecting anew');
       this.options.metrics.repairs.inc();
-      if (!this.options.book.isReserved(peer)) this.options.conduct.note(peer, 'stalled');
+      this.options.conduct.note(peer, 'stalled');
       void this.#reconnect(peer, connections.get(peer) ?? []);
     }
   }

@@ -1,6 +1,6 @@
 /** Every number of the network that a test or an operator may want to turn. Times are in milliseconds. */
 export interface P2pTuning {
-  /** Connections in all; strangers get what the reserved peers leave. */
+  /** Connections in all, beside two for each configured peer and witness. */
   readonly maxConnections: number;
   /** Inbound connections of strangers from one address. */
   readonly maxPerIp: number;

@@ -1,0 +1,22 @@
+import { describe, expect, test } from '@jest/globals';
+import { hostOf, networkPrefix, parseAddress, peerIdOf } from './network-address.js';
+
+describe('addresses', () => {
+  test.each([
+    ['/ip4/192.0.2.7/tcp/1', '192.0.2.7', '192.0.0.0/16'],
+    ['/ip6/::ffff:192.0.2.7/tcp/1', '192.0.2.7', '192.0.0.0/16'],
+    ['/ip6/2001:db8:1:2::5/tcp/1', '2001:db8:1:2::5', '2001:db8::/32'],
+    ['/ip6/2001:0db8::1/tcp/1', '2001:db8::1', '2001:db8::/32'],
+    ['/ip6/::1/tcp/1', '::1', '0:0::/32'],
+    ['/dns4/Witness.Example/tcp/1', 'witness.example', 'witness.example'],
+  ])('%s is of host %s and network %s', (address, host, prefix) => {
+    const found = hostOf(parseAddress(address));
+    expect([found, networkPrefix(found ?? '')]).toEqual([host, prefix]);
+  });
+
+  test('a peer ID at the end is found', () => {
+    const id = '12D3KooWSDAkySZYBv1SVz1a5abfsKBFbjZYyK9L6FQvcjujrHRb';
+    expect(peerIdOf(parseAddress(`/ip4/192.0.2.7/tcp/1/p2p/${id}`))).toBe(id);
+    expect(peerIdOf(parseAddress('/ip4/192.0.2.7/tcp/1'))).toBeUndefined();
+  });
+});
