@@ -13,13 +13,15 @@ arrive, a fork that waits, the HTTP pull of witnesses.
 
 **Not modelled.** Bytes and bandwidth, processors (but see the README on real nodes), an adversary that
 delays or floods instead of dropping. Also not modelled, and to the adversary's advantage: IHAVE repair, redialling of peers
-that are down, peers remembered as good, scoring, further heads of either view, all that nodes could conclude from silence. Nodes are chosen at random: an adversary that knows the graph is the case “eclipsed”.
+that are down, peers remembered as good, scoring, further heads of either view, all that nodes could conclude from
+silence. Links and victims are chosen at random: an adversary that knows the graph is the case “eclipsed”. That nobody can take a
+reserved slot but a dishonest directory member (d) is assumed, not shown.
 
 **Reading.** Times run from the moment at which the log first serves two views. p50 / p95 / p99 are over runs, a run without
 detection counts as *never*. “Unseen” is the share of runs in which no honest node held evidence after an hour,
 with Wilson's 95 % interval; *know in the end* is the mean share of honest nodes that held it when the run ended
-(at 99 %, or after the hour). Run i of a cell has seed + i: the same
-code gives the same tables, and the rows of one differ by their worlds, not by their luck.`;
+(at 99 %, or after the hour). Run i of a cell has seed + i, in all cells
+of a table: the same code gives the same tables.`;
 
 /** All answers as a page. */
 export function page(tables: readonly Table[], seconds: number): string {
