@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256, toHex } from '#crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { TileStore } from './index.js';
+import { SimulatedDisk } from '../../../test/crash/simulated-disk.js';
+import { TileStore, type TileFile } from './index.js';
 import { coded } from './tile-store-error.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -103,6 +104,19 @@ describe('the tile store', () => {
     await store.writePartial([{ path: 'tile/0/000.p/1', bytes: bytes('torn by a power cut') }]);
     await store.writePartial([{ path: 'tile/0/000.p/1', bytes: bytes('a') }]);
     expect(await store.read('tile/0/000.p/1')).toEqual(bytes('a'));
+  });
+
+  test('a partial tile is there after a power cut if it was to be durable, and else perhaps not', async () => {
+    const disk = new SimulatedDisk(() => 0.9); // whatever can be lost is lost
+    await disk.prepareDirectory('/disk');
+    const onSimulated = await TileStore.open({ directory: '/disk/tiles', fileSystem: disk });
+    const file = (path: string): TileFile => ({ path, bytes: bytes(path) });
+    await onSimulated.writePartial([file('tile/entries/000.p/3')], { durable: true });
+    await onSimulated.writePartial([file('tile/0/000.p/3')]);
+    disk.powerCut();
+    const again = await TileStore.open({ directory: '/disk/tiles', fileSystem: disk });
+    expect(await again.read('tile/entries/000.p/3')).toEqual(bytes('tile/entries/000.p/3'));
+    expect(await again.read('tile/0/000.p/3')).toBeUndefined();
   });
 
   test('the checkpoint is replaced as a whole', async () => {

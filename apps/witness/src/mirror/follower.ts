@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { toHex } from '#crypto';
 import { CodedError, equalBytes } from '#libs/crypto';
-import { fetchCheckpoint, fetchEntryBundle, fetchTile, type CallOptions } from '#libs/client';
+import { ServiceError, fetchCheckpoint, fetchEntryBundle, fetchTile, type CallOptions } from '#libs/client';
 import {
   MerkleError,
   proveConsistency,
@@ -72,6 +72,7 @@ export class Follower {
     const { log, logger, looked } = this.parts;
     let failures = 0;
     while (!signal.aborted) {
+      let wantedMs = 0;
       try {
         const outcome = await this.look(signal);
         failures = outcome === 'conflict' ? failures + 1 : 0;
@@ -79,10 +80,12 @@ export class Follower {
       } catch (err) {
         if (signal.aborted) return;
         failures++;
+        wantedMs = err instanceof ServiceError ? Math.min(err.retryAfterMs ?? 0, BACK_OFF_MAX_MS) : 0;
         looked('failed');
         logger.warn({ err, origin: log.origin, failures }, 'a log could not be followed');
       }
-      await delay(waitMs(intervalMs, failures, Math.random()), undefined, { signal }).catch(() => undefined);
+      const pauseMs = Math.max(wantedMs, waitMs(intervalMs, failures, Math.random()));
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 

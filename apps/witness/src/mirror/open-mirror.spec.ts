@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { parseVerifierKey } from '#libs/note';
 import { createLogger, startService, type RunningService } from '#libs/server';
 import { originHash, openCheckpoint, logVerifier } from '#libs/tlog';
 import type { LocalServer } from '../../../../test/local-server.js';
 import { ed25519Signer } from '../../../../test/note-signers.js';
 import type { WitnessConfig } from '../config.js';
+import { verifierKeyLines } from '../print-keys.js';
 import { witnessService } from '../witness.module.js';
 import { mirroredLogs, openMirror } from './open-mirror.js';
 import { EntryLog } from './testing/entry-log.js';
@@ -67,7 +69,21 @@ test('a lost key is not made a second time', async () => {
   const { signers } = await openMirror(config);
   expect((await openMirror(config)).signers.ed25519.publicKey).toEqual(signers.ed25519.publicKey);
   await rm(join(directory, 'mirror.key'));
-  await expect(openMirror(config)).rejects.toThrow(/mirror\.key is missing/);
+  await expect(openMirror(config)).rejects.toThrow(/mirror\.key, is missing/);
+});
+
+test('the keys of the mirror are printed with those of the witness, and are not made for that', async () => {
+  await expect(verifierKeyLines(config, false)).rejects.toThrow(/there is no key file/);
+  const made = await verifierKeyLines(config, true);
+  const names = made
+    .trimEnd()
+    .split('\n')
+    .map((vkey) => parseVerifierKey(vkey).name);
+  const [witness, mirror] = ['witness.example.org/w1', 'witness.example.org/w1/mirror'];
+  expect(names).toEqual([witness, witness, mirror, mirror]);
+  expect(await verifierKeyLines(config, false)).toBe(made);
+  await expect(openMirror({ ...config, keyFile: join(directory, 'mirror.key') })).rejects.toThrow(/needs another/);
+  await expect(openMirror({ ...config, name: 'w'.repeat(250) })).rejects.toThrow(/at most 255 bytes/);
 });
 
 test('only logs that are known are mirrored, each with all of its keys', () => {

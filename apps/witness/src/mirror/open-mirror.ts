@@ -1,26 +1,33 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { equalBytes } from '#libs/crypto';
 import { SettingsError } from '#libs/server';
 import { openKeyFile, type Signer, type SigningAlgorithm } from '#libs/signer';
 import type { WitnessConfig } from '../config.js';
 import type { MirroredLogOptions, MirrorOptions } from './mirror-options.js';
 
+/** tlog-cosignature: a length in one byte stands before the cosigner's name. */
+const NAME_MAX_BYTES = 255;
+
 /**
- * What the settings of the witness say about its mirror. Its keys are made at the first start: as long as there is no store
- * that they could be missing from. @throws SettingsError, SignerError
+ * What the settings of the witness say about its mirror. With `mayCreate` its keys are made at the first start: as long as there
+ * is no store that they could be missing from. @throws SettingsError, SignerError
  */
-export async function openMirror(config: WitnessConfig): Promise<MirrorOptions> {
-  const { name, dataDirectory, mlDsaKeyFile } = config;
+export async function openMirror(config: WitnessConfig, mayCreate: boolean = true): Promise<MirrorOptions> {
+  const { dataDirectory, mlDsaKeyFile } = config;
+  // tlog-mirror: a cosigner of its own, with a name of its own.
+  const name = `${config.name}/mirror`;
+  if (Buffer.byteLength(name) > NAME_MAX_BYTES) {
+    throw new SettingsError(`the name of the mirror, ${name}, has at most ${NAME_MAX_BYTES} bytes`);
+  }
   const directory = join(dataDirectory, 'mirror');
-  const create = !existsSync(join(directory, 'events.sqlite'));
+  const create = mayCreate && !existsSync(join(directory, 'events.sqlite'));
   const ed25519 = await openKey(config, 'mirror.key', 'ed25519', create);
   const mlDsa44 =
     mlDsaKeyFile === undefined ? undefined : await openKey(config, 'mirror-ml-dsa-44.key', 'ml-dsa-44', create);
   return {
-    // tlog-mirror: a cosigner of its own, with a name of its own.
-    name: `${name}/mirror`,
+    name,
     signers: { ed25519, ...(mlDsa44 && { mlDsa44 }) },
     directory,
     logs: mirroredLogs(config),
@@ -47,9 +54,12 @@ async function openKey(
   const path = join(dataDirectory, file);
   if (!create && !existsSync(path)) {
     throw new SettingsError(
-      `${dataDirectory} has a mirror that has cosigned already, and its key ${path} is missing: ` +
-        'put it back from where you keep it; a mirror that has lost its key is another mirror',
+      `the key of the mirror, ${path}, is missing: if it has cosigned already, put it back from where you keep it; ` +
+        'a mirror that has lost its key is another mirror',
     );
+  }
+  if ([config.keyFile, config.mlDsaKeyFile].some((other) => other !== undefined && resolve(other) === resolve(path))) {
+    throw new SettingsError(`${path} is the key file of the mirror: the witness needs another`);
   }
   const passphrase = keyPassphraseFile && (await readFile(keyPassphraseFile, 'utf8')).trimEnd();
   const signer = await openKeyFile(path, {

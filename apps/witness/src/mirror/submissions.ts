@@ -14,8 +14,8 @@ const OCTET_STREAM = 'application/octet-stream';
 const PLAIN = 'text/plain; charset=utf-8';
 /** 63 hashes take 3 KiB, a post-quantum signature 5 KiB, and there may be a few. */
 const ADD_CHECKPOINT_MAX_BYTES = 64 * 1024;
-/** Uploads that are read at one moment: each may have two packages of 16 MiB in memory. */
-const UPLOADS = 8;
+/** Uploads that are read at one moment: each may have a package of 16 MiB in memory. */
+const UPLOADS = 16;
 
 /** tlog-mirror: the submission prefix. Routes of Fastify itself, since the body of an upload is read as it comes in. */
 export function registerSubmissions(fastify: FastifyInstance, prefix: string, mirrors: Mirrors): void {
