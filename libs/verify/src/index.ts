@@ -7,7 +7,7 @@ export { formatBundle } from './format-bundle.js';
 export type { IdentityPolicy } from './identity-policy.js';
 export { verifyTlogInclusion } from './log-entry.js';
 export type { VerifiedEntry, VerifiedInclusion } from './log-entry.js';
-export { judgeQuorum, quorumDemand, quorumSummary, witnessSummary } from './quorum.js';
+export { judgeQuorum, quorumDemand, quorumInShort, quorumSummary, witnessSummary } from './quorum.js';
 export type { QuorumVerdict, WitnessState } from './quorum.js';
 export { replaceInclusionProof } from './replace-proof.js';
 export { formatSigningConfig, parseSigningConfig } from './signing-config.js';

@@ -61,13 +61,17 @@ export function quorumDemand({ groups, quorum }: TlogPolicy): string {
 }
 
 /** One line: `the policy asks for 2 of 2: w1 ✓ 2026-11-22 05:10:11 UTC · w2 ✗ not cosigned`. */
-export function quorumSummary({ demand, witnesses, otherLog }: QuorumVerdict): string {
+export function quorumSummary(verdict: QuorumVerdict): string {
+  const { witnesses, otherLog } = verdict;
   const states = witnesses.map((witness) => `${witness.name} ${witnessSummary(witness)}`).join(' · ');
-  // The names follow anyway.
-  const all = ` of ${witnesses.map(({ name }) => name).join(', ')}`;
-  const short = demand.endsWith(all) ? `${demand.slice(0, -all.length)} of ${witnesses.length}` : demand;
-  const lead = otherLog ? 'the policy does not name this log' : `the policy asks for ${short}`;
+  const lead = otherLog ? 'the policy does not name this log' : `the policy asks for ${quorumInShort(verdict)}`;
   return states === '' ? lead : `${lead}: ${states}`;
+}
+
+/** The demand beside a list of the witnesses: `2 of 3` where it names just all of them. */
+export function quorumInShort({ demand, witnesses }: QuorumVerdict): string {
+  const all = ` of ${witnesses.map(({ name }) => name).join(', ')}`;
+  return demand.endsWith(all) ? `${demand.slice(0, -all.length)} of ${witnesses.length}` : demand;
 }
 
 /** `✓ 2026-11-22 05:10:11 UTC`, `✗ not cosigned`, `✗ its cosignature does not verify`. */
