@@ -152,7 +152,8 @@ describe('an auditor', () => {
       const { exit, stdout } = await tally('log', 'diff', ...urls);
       expect([exit, stdout]).toEqual([0, expect.stringContaining(`${network.origin}: all 4 views tally\n`)]);
       expect(stdout.match(/ tallies$/gm)?.length).toBeGreaterThanOrEqual(1);
-      expect(stdout).toContain(`${network.urls.witnesses[0]}/${originHash(network.origin)}`);
+      const json = JSON.parse((await tally('log', 'diff', ...urls, '--json')).stdout) as { views: object[] };
+      expect(json.views[1]).toMatchObject({ address: `${network.urls.witnesses[0]}/${originHash(network.origin)}` });
     });
 
     test('what it verifies, and what the witnesses show to everybody; it is told what that discloses', async () => {

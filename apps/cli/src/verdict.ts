@@ -1,6 +1,6 @@
 import { toBase64 } from '#crypto';
 import type { Identity } from '#libs/certificate';
-import type { QuorumVerdict, Verification } from '#libs/verify';
+import { quorumInShort, type QuorumVerdict, type Verification } from '#libs/verify';
 import { plain, shownTime } from './lines.js';
 import { quorumIn, witnessesJson, witnessLines, type PolicyFile } from './policy-file.js';
 import { isDevelopmentOrigin } from './trust-config.js';
@@ -68,7 +68,7 @@ export function identityJson({ subject, issuer, claims }: Identity): object {
 export function policedFields({ policy, quorum }: Policed): Field[] {
   return [
     ['witnesses', witnessLines(quorum)],
-    ['quorum', `${quorumIn(quorum)}: ${plain(quorum.demand)}, by the policy ${policy.source}`],
+    ['quorum', `${quorumIn(quorum)}: ${plain(quorumInShort(quorum))}, by the policy ${policy.source}`],
   ];
 }
 

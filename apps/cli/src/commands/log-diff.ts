@@ -159,12 +159,12 @@ function text(report: Report, context: Context): string {
     const { size, root } = view.checkpoint;
     const age = ageSeconds(view, io.now());
     return [
-      view.url,
+      url,
       `${size}`,
       `${toHex(root).slice(0, 12)}…`,
       age === undefined ? '-' : shownAge(age),
       `${lag}`,
-      policy === undefined ? '-' : witnessNames(view, policy).join(', ') || 'none',
+      policy === undefined ? '-' : `${witnessNames(view, policy).length} of ${policy.policy.witnesses.length}`,
       verdict,
     ];
   });

@@ -14,7 +14,7 @@ import {
 import { printResult, note as say, type Context } from '../context.js';
 import { EXIT, Failure } from '../failure.js';
 import { authorityOf, openHead, type Authority } from '../fsck/log-head.js';
-import { openLogOrMirror, readCheckpoint, type LogSource } from '../fsck/log-source.js';
+import { openLogFiles, type LogSource } from '../fsck/log-source.js';
 import { readState, writeState, type FsckState } from '../fsck/state-file.js';
 import { fields, marked, plain } from '../lines.js';
 import { grouped, ProgressBar } from '../progress-bar.js';
@@ -90,8 +90,7 @@ async function prepare(given: string | undefined, options: LogFsckOptions, conte
   }
   const address = named ?? logUrl(trust as NonNullable<typeof trust>, context.io.now());
   const origins = new Set(authority?.verifiers.map(({ name }) => name));
-  const source = await openLogOrMirror(address, [...origins], context);
-  const note = await readCheckpoint(source);
+  const { source, note } = await openLogFiles(address, [...origins], context);
   const checkpoint = openHead(note, source.address, authority);
   const state = statePath === undefined ? undefined : await readState(statePath, context);
   if (state && (state.origin !== checkpoint.origin || (givenKind ?? state.kind) !== state.kind)) {

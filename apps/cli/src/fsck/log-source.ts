@@ -18,27 +18,34 @@ export interface LogSource {
 }
 
 /**
- * The same, and where it has no checkpoint, what lies there under the hash of an origin: a mirror keeps each log so. The
- * first of `origins` that is there. @throws Failure usage, ServiceError
+ * A log and its newest checkpoint, a signed note. Where there is none, it is what lies there under the hash of an origin: a
+ * mirror keeps each log so.
+ * @throws Failure usage; not-verified when there is no checkpoint; ServiceError
  */
-export async function openLogOrMirror(
+export async function openLogFiles(
   address: string,
   origins: readonly string[],
   context: Context,
-): Promise<LogSource> {
-  const source = await openSource(address, context);
-  if (origins.length === 0 || (await source.fetch('checkpoint', CHECKPOINT_MAX_BYTES)) !== 'missing') return source;
-  for (const origin of origins) {
+): Promise<{ readonly source: LogSource; readonly note: Uint8Array }> {
+  const first = await openSource(address, context);
+  const found = await first.fetch('checkpoint', CHECKPOINT_MAX_BYTES);
+  if (typeof found !== 'string') return { source: first, note: found };
+  for (const origin of found === 'missing' ? origins : []) {
     const below = `${address.replace(/\/+$/, '')}/${originHash(origin)}`;
     if (!isUrl(below) && !existsSync(resolve(context.io.cwd, below))) continue;
-    const mirrored = await openSource(below, context);
-    if ((await mirrored.fetch('checkpoint', CHECKPOINT_MAX_BYTES)) !== 'missing') return mirrored;
+    const source = await openSource(below, context);
+    const note = await source.fetch('checkpoint', CHECKPOINT_MAX_BYTES);
+    if (typeof note !== 'string') return { source, note };
   }
-  return source;
+  throw new Failure(
+    'not-verified',
+    found === 'missing' ? `${address} has no checkpoint` : `the checkpoint of ${address} is too large to be one`,
+    found === 'missing' ? 'is that a log? its checkpoint and its folder tile should be right there' : undefined,
+  );
 }
 
 /** @throws Failure usage when it is neither a URL nor a folder */
-export async function openSource(address: string, { io }: Context): Promise<LogSource> {
+async function openSource(address: string, { io }: Context): Promise<LogSource> {
   if (isUrl(address)) {
     const fetch: FetchFile = (path, maxBytes, signal) =>
       fetchLogFile(address, path, maxBytes, {
@@ -57,17 +64,6 @@ export async function openSource(address: string, { io }: Context): Promise<LogS
     return readLogFile(join(folder, path), maxBytes);
   };
   return { address, fetch };
-}
-
-/** The log's newest checkpoint, a signed note. @throws Failure not-verified when there is none; ServiceError */
-export async function readCheckpoint({ address, fetch }: LogSource): Promise<Uint8Array> {
-  const note = await fetch('checkpoint', CHECKPOINT_MAX_BYTES);
-  if (typeof note !== 'string') return note;
-  throw new Failure(
-    'not-verified',
-    note === 'missing' ? `${address} has no checkpoint` : `the checkpoint of ${address} is too large to be one`,
-    note === 'missing' ? 'is that a log? its checkpoint and its folder tile should be right there' : undefined,
-  );
 }
 
 async function readLogFile(path: string, maxBytes: number): Promise<Uint8Array | 'missing' | 'too-large'> {

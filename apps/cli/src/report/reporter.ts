@@ -61,11 +61,12 @@ export class Reporter {
     const { witnesses } = policy.policy;
     const keys = { logs, witnesses: witnesses.map(({ key }) => key), source: trust.source };
     const addresses = logAddresses(origin, trust, policy);
-    const asked = [...witnesses.map(({ url }) => url), ...addresses].filter((url) => url !== undefined);
+    const asked = witnesses.flatMap(({ url }) => url ?? []).map(plain);
+    const read = addresses.length === 0 ? '' : `, and tiles are read from ${addresses.map(plain).join(', ')}`;
     note(
       context,
-      `--report: the checkpoint (${plain(origin)}, size ${size}) goes to ${asked.map(plain).join(', ')}. ` +
-        'That tells them that somebody with your IP address verified something that was in this log at about that size; ' +
+      `--report: the checkpoint (${plain(origin)}, size ${size}) goes to ${asked.join(', ') || 'nobody'}${read}. ` +
+        'That tells all of them that somebody with your IP address verified something that was in this log at about that size; ' +
         'not what, and not whose.',
     );
     const reports = await reportToWitnesses(viewOf(text, keys, addresses), { policy, keys, logs: addresses }, context);
