@@ -3,13 +3,23 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { BINDING_MAX_BYTES } from './binding.js';
 import { replaceDurably } from './durable-file.js';
+import { parseAddress } from './network-address.js';
 
 const MAX_PEERS = 256;
 const FILE_MAX_BYTES = MAX_PEERS * 2 * (BINDING_MAX_BYTES + 1024);
 
+function isAddress(text: string): boolean {
+  try {
+    parseAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const KNOWN_PEER = z.strictObject({
   id: z.string().max(128),
-  address: z.string().max(512),
+  address: z.string().max(512).refine(isAddress, 'not a multiaddr'),
   /** Milliseconds since 1970. */
   seen: z.number().int().nonnegative(),
   dialled: z.boolean(),

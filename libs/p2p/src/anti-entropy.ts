@@ -29,7 +29,7 @@ export interface AntiEntropyOptions {
   readonly content: GossipContent;
   readonly book: PeerBook;
   readonly conduct: Conduct;
-  readonly binding: Uint8Array;
+  readonly binding: () => Uint8Array;
   readonly onBinding: (peer: string, note: Uint8Array) => void;
   readonly publish: (topic: Topic, data: Uint8Array) => Promise<void>;
   readonly metrics: P2pMetrics;
@@ -221,7 +221,7 @@ export class AntiEntropy {
     let published = 0;
     return {
       content: this.options.content,
-      binding: this.options.binding,
+      binding: this.options.binding(),
       onBinding: (note) => {
         if (note.length > 0) this.options.onBinding(peer, note);
       },

@@ -1,6 +1,6 @@
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import { hostOf, peerIdOf } from './network-address.js';
+import { peerIdOf, placeOf } from './network-address.js';
 import type { PeerBook } from './peer-book.js';
 import type { P2pTuning } from './tuning.js';
 
@@ -33,7 +33,9 @@ export class Gater implements ConnectionGater {
 
   /** Before the handshake: no host may have so many that others find no place to shake hands. */
   denyInboundConnection = (connection: MultiaddrConnection): boolean => {
-    const host = hostOf(connection.remoteAddr) ?? '';
+    // One that has gone already would never be counted off.
+    if (connection.status !== 'open') return true;
+    const host = placeOf(connection.remoteAddr);
     const count = this.#byHost.get(host) ?? 0;
     // Twice as many, because we can't know yet which of them are of reserved peers.
     if (count >= this.tuning.maxPerIp * 2) return true;
@@ -53,8 +55,8 @@ export class Gater implements ConnectionGater {
   /** After the handshake, which proves the peer ID. */
   denyInboundEncryptedConnection = (peerId: PeerId, connection: MultiaddrConnection): boolean => {
     const peer = peerId.toString();
-    const host = hostOf(connection.remoteAddr) ?? '';
-    if (this.book.isDenied(peer)) return true;
+    const host = placeOf(connection.remoteAddr);
+    if (connection.status !== 'open' || this.book.isDenied(peer)) return true;
     const admitted = [...this.#admitted.values()];
     if (admitted.filter((other) => other.peer === peer).length >= CONNECTIONS_PER_PEER) return true;
     if (!this.book.isReserved(peer)) {

@@ -96,6 +96,17 @@ describe('hostile peers', () => {
     expect(text).toContain('tally_p2p_denied_peers 1');
   });
 
+  test('a few rejected messages are enough for the next round of the supervisor', async () => {
+    const registry = new Registry();
+    const a = await nodes.start({ registry });
+    const raw = await nodes.startRaw();
+    await raw.dial(a.node);
+    await until(() => raw.gossip.getSubscribers(TOPIC_NAME.checkpoint).length === 1, 'a subscription');
+    for (let at = 0; at < 3; at += 1) await raw.gossip.publish(TOPIC_NAME.checkpoint, message('reject', `bad ${at}`));
+    await until(() => a.node.peers().length === 0, 'the end of the connection');
+    expect(await registry.metrics()).toContain('tally_p2p_cut_off_total{reason="score"} 1');
+  });
+
   test('a denied peer may come back when its time is over', async () => {
     const a = await nodes.start({ tuning: { denyMs: 300 } });
     const raw = await nodes.startRaw();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hostOf, networkPrefix, parseAddress, peerIdOf } from './network-address.js';
+import { hostOf, networkPrefix, parseAddress, peerIdOf, placeOf } from './network-address.js';
 
 describe('addresses', () => {
   test.each([
@@ -12,6 +12,13 @@ describe('addresses', () => {
   ])('%s is of host %s and network %s', (address, host, prefix) => {
     const found = hostOf(parseAddress(address));
     expect([found, networkPrefix(found ?? '')]).toEqual([host, prefix]);
+  });
+
+  test('all of a /64 is one place', () => {
+    const places = ['2001:db8:1:2::5', '2001:db8:1:2:ffff::', '2001:db8:1:3::5'].map((ip) =>
+      placeOf(parseAddress(`/ip6/${ip}/tcp/1`)),
+    );
+    expect(new Set(places)).toEqual(new Set(['2001:db8:1:2::/64', '2001:db8:1:3::/64']));
   });
 
   test('a peer ID at the end is found', () => {

@@ -25,6 +25,12 @@ export function hostOf(address: Multiaddr): string | undefined {
   return host === undefined ? undefined : mappedIPv4(host);
 }
 
+/** Where a connection comes from: an address of IPv4, a /64 of IPv6, which is what one subscriber has. */
+export function placeOf(address: Multiaddr): string {
+  const host = hostOf(address) ?? '';
+  return isIPv6(host) ? `${ipv6Groups(host).slice(0, 4).join(':')}::/64` : host;
+}
+
 /** What one owner of networks typically has many of: /16 of IPv4, /32 of IPv6; a host name stands for itself. */
 export function networkPrefix(host: string): string {
   if (isIPv6(host)) return `${ipv6Groups(host).slice(0, 2).join(':')}::/32`;

@@ -171,6 +171,5 @@ function gossip({ tuning, book, reservedHosts }: NetworkOptions): ReturnType<typ
       ...scoreParameters(topics, tuning, (peer) => book.score(peer)),
       IPColocationFactorWhitelist: reservedHosts,
     },
-    scoreThresholds: { graylistThreshold: tuning.scoreLimit },
   });
 }

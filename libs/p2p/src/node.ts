@@ -7,7 +7,7 @@ import type { Topic } from './content.js';
 import { Gater } from './gater.js';
 import { openNodeKey } from './key-file.js';
 import { P2pMetrics } from './metrics.js';
-import { hostOf, parseAddress } from './network-address.js';
+import { parseAddress, peerIdOf, placeOf } from './network-address.js';
 import {
   closeAll,
   connectionsByPeer,
@@ -29,6 +29,7 @@ import { Validator } from './validator.js';
 
 /** libp2p's stop() has hung before. */
 const STOP_MS = 5_000;
+const BINDING_RENEWAL_MS = 24 * 60 * 60_000;
 
 /** A node of the network: gossip, anti-entropy, requests. Knows bytes only; what they mean is its content's business. */
 export class P2pNode {
@@ -39,6 +40,7 @@ export class P2pNode {
   readonly #requests: Requests;
   readonly #supervisor: Supervisor;
   readonly #antiEntropy: AntiEntropy | undefined;
+  #binding: Uint8Array = new Uint8Array();
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -63,7 +65,7 @@ export class P2pNode {
             content,
             book,
             conduct,
-            binding: options.binding ?? new Uint8Array(),
+            binding: () => this.#binding,
             onBinding: (peer, note) => this.#bind(peer, note),
             publish: (topic, data) => this.publish(topic, data),
             metrics,
@@ -216,6 +218,7 @@ export class P2pNode {
     }
     await this.#antiEntropy?.start();
     await startNetwork(this.network);
+    await this.#renewBinding();
     this.#supervisor.start();
     for (const address of this.options.peers) {
       this.#supervisor.reserve(address).catch((error: unknown) => {
@@ -239,11 +242,34 @@ export class P2pNode {
     clearTimeout(timer);
   }
 
+  /** A binding has an end; this process may have none. */
+  async #renewBinding(): Promise<void> {
+    const { binding } = this.options;
+    if (typeof binding !== 'function') {
+      this.#binding = binding ?? this.#binding;
+      return;
+    }
+    this.#binding = await binding(this.peerId, this.addresses());
+    const renewal = setInterval(() => {
+      binding(this.peerId, this.addresses()).then(
+        (note) => (this.#binding = note),
+        (error: unknown) => this.options.logger.warn({ err: error }, 'the peer binding could not be renewed'),
+      );
+    }, BINDING_RENEWAL_MS).unref();
+    this.#closing.signal.addEventListener('abort', () => clearInterval(renewal), { once: true });
+  }
+
   /** Takes note of whose peer this is. A binding that doesn't hold is not held against it: we may know other witnesses. */
   #bind(peer: string, note: Uint8Array): void {
     try {
       const witnesses = this.options.witnesses ?? [];
-      this.book.bind(openPeerBinding(note, { witnesses, peerId: peer, at: new Date() }), note);
+      const binding = openPeerBinding(note, { witnesses, peerId: peer, at: new Date() });
+      this.book.bind(binding, note);
+      const [address] = binding.addresses.map((text) => parseAddress(text));
+      if (this.known.get(peer) === undefined && address !== undefined) {
+        const complete = peerIdOf(address) === undefined ? address.encapsulate(`/p2p/${peer}`) : address;
+        this.known.learned(peer, complete.toString(), false);
+      }
       this.known.bound(peer, note);
     } catch (error) {
       this.options.logger.debug({ err: error, peer }, 'a peer binding does not count');
@@ -253,7 +279,7 @@ export class P2pNode {
   #cutOff(peer: string, why: string): void {
     const connections = connectionsByPeer(this.network).get(peer) ?? [];
     const [connection] = connections;
-    this.book.deny(peer, connection === undefined ? undefined : hostOf(connection.remoteAddr));
+    this.book.deny(peer, connection === undefined ? undefined : placeOf(connection.remoteAddr));
     this.#metrics.cutOff.inc({ reason: why });
     this.#metrics.denied.set(this.book.deniedCount());
     this.options.logger.warn({ peer, why, address: connection?.remoteAddr.toString() }, 'a peer was cut off');

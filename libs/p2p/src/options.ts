@@ -13,10 +13,13 @@ export interface P2pOptions {
   readonly listen: readonly string[];
   /** Multiaddrs that peers are told, in the place of those we listen on. */
   readonly announce?: readonly string[];
-  /** Multiaddrs that are kept connected for ever. `/p2p/<peer ID>` at the end is optional. */
+  /**
+   * Multiaddrs that are kept connected for ever. `/p2p/<peer ID>` at the end is optional; without it whoever answers there
+   * has the place, and we know it only after we have called it once.
+   */
   readonly peers: readonly string[];
-  /** Our own binding (`formatPeerBinding`), sent in each hello. */
-  readonly binding?: Uint8Array;
+  /** Our own binding (`formatPeerBinding`), sent in each hello; as a function, made anew at each start and each day. */
+  readonly binding?: Uint8Array | ((peerId: string, addresses: readonly string[]) => Promise<Uint8Array>);
   /** Witnesses whose bindings count: their peers get reserved places and a better score. */
   readonly witnesses?: readonly VerifierKey[];
   /** Without it: no topics and no anti-entropy, requests only. */

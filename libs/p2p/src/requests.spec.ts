@@ -51,11 +51,11 @@ describe('requests', () => {
       signal.addEventListener('abort', () => {
         aborted = true;
       });
-      await sleep(1_000, undefined, { signal });
+      await sleep(20_000, undefined, { signal });
       return new Uint8Array();
     });
     const body = new Uint8Array(1);
-    await expect(a.node.request(b.node.peerId, PROTOCOL, body, { timeoutMs: 100 })).rejects.toMatchObject({
+    await expect(a.node.request(b.node.peerId, PROTOCOL, body, { timeoutMs: 1_000 })).rejects.toMatchObject({
       code: 'timeout',
     });
     await until(() => aborted, 'the signal of the handler');

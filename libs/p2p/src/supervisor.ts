@@ -60,7 +60,14 @@ export class Supervisor {
       clearInterval(this.#timer);
       for (const redialer of this.#redialers.values()) redialer.close();
     });
-    this.#timer = setInterval(() => this.#round(), this.options.tuning.supervisorMs);
+    this.#timer = setInterval(() => {
+      try {
+        this.#round();
+      } catch (error) {
+        // The next round is worth more than this one's reason.
+        this.options.logger.error({ err: error }, 'a round of the supervisor failed');
+      }
+    }, this.options.tuning.supervisorMs);
     this.#fillOpenPlaces();
   }
 

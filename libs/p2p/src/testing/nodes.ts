@@ -68,7 +68,8 @@ export class TestNodes {
       privateKey: await generateKeyPair('Ed25519'),
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
+      // By default a stream that is paused may get more than it may hold, and resets itself.
+      streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 1 << 20 } })],
       services: {
         identify: identify(),
         gossip: gossipsub({ globalSignaturePolicy: 'StrictNoSign', scoreParams: { IPColocationFactorWeight: 0 } }),
