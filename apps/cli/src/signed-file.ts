@@ -24,6 +24,14 @@ export function signedJson(signed: SignedFile): object {
 export function exitOfSigned(files: readonly SignedFile[], context: Context): number {
   const lacking = files.filter(({ policed }) => policed && !policed.quorum.met);
   if (lacking.length === 0) return EXIT.done;
+  const stranger = lacking.find(({ policed }) => policed?.quorum.otherLog)?.policed?.policy.source;
+  if (stranger !== undefined) {
+    note(
+      context,
+      `signed and logged, but ${stranger} does not name this log: tally verify refuses it under that policy`,
+    );
+    return EXIT['no-quorum'];
+  }
   note(context, 'signed and logged, but the checkpoint does not have the witness quorum. When the witnesses are back:');
   for (const { bundlePath } of lacking) {
     note(context, `  ${typed('tally', context.io.env)} bundle upgrade ${shellWord(bundlePath)}`);

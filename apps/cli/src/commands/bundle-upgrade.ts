@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { utf8Decode } from '#libs/crypto';
 import { judgeQuorum, parseBundle, replaceInclusionProof, verifyTlogInclusion } from '#libs/verify';
 import { bundlePathOf, readBundleFile, writeBundleText } from '../bundle-file.js';
-import { printResult, type Context } from '../context.js';
+import { note, printResult, type Context } from '../context.js';
 import { writeEvidence, type WrittenEvidence } from '../evidence-file.js';
 import { EXIT, Failure } from '../failure.js';
 import { fields, marked, plain, shellWord, typed } from '../lines.js';
@@ -132,17 +132,18 @@ function accuse(path: string, written: readonly WrittenEvidence[], context: Cont
 function refuse(path: string, upgraded: Upgraded, policed: Policed, context: Context): number {
   const { io } = context;
   const exit = EXIT['no-quorum'];
+  const { otherLog } = policed.quorum;
+  const why = otherLog ? 'the policy does not name this log' : 'the newest checkpoint does not have the quorum either';
+  const next = otherLog
+    ? 'is that the policy of this log? --policy names another, --no-policy demands no witness'
+    : `wait for the witnesses, and try again; ${typed('tally', io.env)} log info shows who cosigned the newest checkpoint`;
   printResult(
     context,
     { upgraded: false, bundle: path, policy: policedJson(policed), entries: upgraded.entries.map(entryJson), exit },
-    marked('fail', `${path} not upgraded: the newest checkpoint does not have the quorum either`, io.stdout, io.env) +
+    marked('fail', `${path} not upgraded: ${why}`, io.stdout, io.env) +
       fields([...upgraded.entries.flatMap(entryFields), ...policedFields(policed), ['bundle', 'not touched']]),
   );
-  if (!context.json) {
-    io.stderr.write(
-      `  wait for the witnesses, and try again; ${typed('tally', io.env)} log info shows who cosigned the newest checkpoint\n`,
-    );
-  }
+  if (!context.json) note(context, `  ${next}`);
   return exit;
 }
 
