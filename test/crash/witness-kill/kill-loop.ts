@@ -52,6 +52,8 @@ export interface KillOptions {
   /** The folder whose `dist` is run. */
   readonly root?: string;
   readonly progress?: (kill: number) => void;
+  /** No more kills from here on: the run ends with what there was. */
+  readonly enough?: AbortSignal;
 }
 
 /** One witness with all the logs that come to it. */
@@ -102,7 +104,7 @@ class Target implements AskedWitness {
  */
 export async function killWitnesses(
   kills: number,
-  { root = process.cwd(), progress }: KillOptions = {},
+  { root = process.cwd(), progress, enough }: KillOptions = {},
 ): Promise<KillReport> {
   const folder = await mkdtemp(join(tmpdir(), 'tally-witness-kill-'));
   const signers = Array.from({ length: HONEST + EQUIVOCATING + SPARE_PER_KILL * kills }, (_, i) =>
@@ -130,7 +132,7 @@ export async function killWitnesses(
   const count = { begun: 0, kills: 0, atStart: 0, inRace: 0 };
   await Promise.all(
     targets.map(async (target) => {
-      while (count.begun < kills) {
+      while (count.begun < kills && !enough?.aborted) {
         count.begun++;
         const { atStart, inRace } = await live(target);
         if (atStart) count.atStart++;
@@ -141,7 +143,7 @@ export async function killWitnesses(
       }
     }),
   );
-  const killsPerSecond = kills / ((performance.now() - started) / 1000);
+  const killsPerSecond = count.kills / ((performance.now() - started) / 1000);
   await Promise.all(targets.map((target) => live(target, 'to the end')));
   running = false;
   const origins = targets.flatMap((target) => target.origins);
@@ -159,7 +161,7 @@ export async function killWitnesses(
     ...targets.flatMap((target) => target.process.deaths),
   ];
   return {
-    kills,
+    kills: count.kills,
     killsAtStart: count.atStart,
     killsInRace: count.inRace,
     witnesses: WITNESSES,
