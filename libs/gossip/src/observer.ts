@@ -210,6 +210,13 @@ export class Observer implements GossipContent {
     return { heads: held?.all ?? [], witnesses: this.#cosigned.of(origin) };
   }
 
+  /** Of each key of a log the newest head that was verified, at first hand, to extend the ones before. */
+  anchors(origin: string): SignedHead[] {
+    const log = this.options.logs.find(origin);
+    const held = this.#held.get(originPrefix(origin));
+    return log && held ? held.anchors.map((head) => this.#open(head, log)) : [];
+  }
+
   suspected(): RaisedSuspicion[] {
     return this.suspicions.list();
   }
