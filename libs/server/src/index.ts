@@ -1,8 +1,11 @@
+export { parseConfigFile, parseConfigVariable, parseListenAddress } from './config-file.js';
+export type { ConfigLine, ConfigLines, ConfigWord } from './config-file.js';
 export type { ErrorFormat } from './error.filter.js';
 export { HttpError } from './http-error.js';
 export type { HttpErrorOptions } from './http-error.js';
 export { createLogger } from './logger.js';
 export { onShutdown, runMain } from './main.js';
+export { PAGE_HEADERS, escapeHtml, htmlPage } from './page.js';
 export { Readiness } from './readiness.js';
 export { startService } from './service.js';
 export type { RunningService, Service, ServiceContext } from './service.js';
