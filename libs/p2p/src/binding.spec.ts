@@ -153,6 +153,16 @@ describe('bound peers', () => {
     await until(() => stranger.network.getConnections().length === 0, 'the refusal');
   });
 
+  test('a binding can be made when the node knows its ID and its addresses', async () => {
+    const a = await nodes.start({ witnesses: [one.key] });
+    const b = await nodes.start({
+      binding: (peerId, addresses) => formatPeerBinding(period({ ...binding, peerId, addresses }), one.sign),
+    });
+    await b.node.connect(a.node.addresses()[0]!);
+    await until(() => a.node.peers()[0]?.witness?.name === 'one.example/w', 'the binding');
+    expect(a.node.peers()[0]?.id).toBe(b.node.peerId);
+  });
+
   test("another peer's binding is worth nothing", async () => {
     const note = await formatPeerBinding(period({ ...binding, peerId: OTHER }), one.sign);
     const a = await nodes.start({ witnesses: [one.key] });
