@@ -1,15 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { toHex } from '#crypto';
-import { CodedError, equalBytes } from '#libs/crypto';
+import { CodedError } from '#libs/crypto';
 import { ServiceError, fetchCheckpoint, fetchEntryBundle, fetchTile, type CallOptions } from '#libs/client';
-import {
-  MerkleError,
-  proveConsistency,
-  proveSubtreeConsistency,
-  treeRoot,
-  verifyConsistency,
-  type NodeReader,
-} from '#libs/merkle';
+import { proveConsistency, proveSubtreeConsistency, type NodeReader } from '#libs/merkle';
 import { formatNote, type NoteVerifier } from '#libs/note';
 import {
   evaluatePolicy,
@@ -25,7 +18,9 @@ import {
 import type { Logger } from 'pino';
 import type { Refusal } from '../cosigning/refusal.js';
 import type { CheckpointConflict, ConflictListener } from './conflict.js';
+import { contradiction, forkedFrom } from './fork.js';
 import { MirrorError } from './mirror-error.js';
+import type { PendingCheckpoint } from './mirror-events.js';
 import type { MirroredLog, ProposalAnswer } from './mirrored-log.js';
 
 export interface FollowerParts {
@@ -95,7 +90,7 @@ export class Follower {
     const found = await this.#fetchHead(signal);
     const pending = await log.pending();
     if (pending !== undefined && found.checkpoint.size <= pending.checkpoint.size) {
-      const conflict = await this.#contradiction(found, { checkpoint: pending.checkpoint, note: pending.note });
+      const conflict = await contradiction(log, found, pending);
       if (conflict) return this.#tell(conflict);
     } else {
       const outcome = await this.#propose(found, pending, signal);
@@ -105,7 +100,7 @@ export class Follower {
     return caughtUp ? 'advanced' : pending && found.checkpoint.size < pending.checkpoint.size ? 'stale' : 'current';
   }
 
-  async #fetchHead(signal: AbortSignal): Promise<Head> {
+  async #fetchHead(signal: AbortSignal): Promise<PendingCheckpoint> {
     const { log, url, policy, verifiers } = this.parts;
     const bytes = await fetchCheckpoint(url, options(signal));
     try {
@@ -120,7 +115,11 @@ export class Follower {
   }
 
   /** Makes a larger checkpoint the pending one. Undefined when it is. */
-  async #propose(found: Head, pending: Head | undefined, signal: AbortSignal): Promise<'conflict' | undefined> {
+  async #propose(
+    found: PendingCheckpoint,
+    pending: PendingCheckpoint | undefined,
+    signal: AbortSignal,
+  ): Promise<'conflict' | undefined> {
     const { checkpoint, note } = found;
     const oldSize = pending?.checkpoint.size ?? 0n;
     const read = this.#reader(checkpoint.size, signal);
@@ -139,27 +138,6 @@ export class Follower {
         throw new MirrorError('not-consistent', `the checkpoint of size ${checkpoint.size}: ${answer.message}`);
       }
     }
-  }
-
-  /** Whether a checkpoint that is no larger than the pending one contradicts it, or what is held. */
-  async #contradiction(found: Head, pending: Head): Promise<CheckpointConflict | undefined> {
-    const { log } = this.parts;
-    const { size, root } = found.checkpoint;
-    if (size === pending.checkpoint.size) {
-      if (equalBytes(root, pending.checkpoint.root)) return undefined;
-      return { origin: log.origin, kept: pending.note, found: found.note };
-    }
-    const ours = await log.rootAt(size);
-    if (ours === undefined || equalBytes(ours, root)) return undefined;
-    // Our own tiles prove it, if they reach to a checkpoint that the log has signed.
-    const cosigned = await log.cosigned();
-    const kept = cosigned && (await log.mirrorCheckpoint(cosigned.size));
-    if (kept === undefined || kept.checkpoint.size < size) return undefined;
-    if (kept.checkpoint.size === size) return { origin: log.origin, kept: kept.note, found: found.note };
-    const held = await log.nextEntry();
-    const read = tileNodeReader(held, (level, index, width) => log.readTile(level, index, width));
-    const proof = await proveConsistency(size, kept.checkpoint.size, read);
-    return { origin: log.origin, kept: kept.note, found: found.note, between: { root: ours, proof } };
   }
 
   #tell(conflict: CheckpointConflict): 'conflict' {
@@ -235,33 +213,6 @@ export class Follower {
     return tileNodeReader(size, (level, index, width) =>
       fetchTile(this.parts.url, level, index, width, options(signal)),
     );
-  }
-}
-
-/** A checkpoint, and the note with the log's signatures. */
-interface Head {
-  readonly checkpoint: Checkpoint;
-  readonly note: Uint8Array;
-}
-
-/** The larger tree's own root at the smaller size, if its proof holds, and is another than the one that was signed. */
-async function forkedFrom(
-  pending: Head,
-  found: Head,
-  proof: readonly Uint8Array[],
-  read: NodeReader,
-): Promise<CheckpointConflict | undefined> {
-  const { size: size1, root: root1 } = pending.checkpoint;
-  const { origin, size: size2, root: root2 } = found.checkpoint;
-  if (size1 === 0n) return undefined;
-  const root = await treeRoot(size1, read);
-  if (equalBytes(root, root1)) return undefined;
-  try {
-    verifyConsistency({ size1, root1: root, size2, root2, proof });
-    return { origin, kept: pending.note, found: found.note, between: { root, proof } };
-  } catch (error) {
-    if (error instanceof MerkleError) return undefined;
-    throw error;
   }
 }
 

@@ -279,15 +279,20 @@ describe('add-entries', () => {
     const one = log('cut');
     await addCheckpoint(one, 0, 1000);
     const body = await uploadBody(one, { start: 0, end: 1000 });
-    const socket = connect(mirror.port, '127.0.0.1');
-    await once(socket, 'connect');
-    socket.write(`POST /mirror/add-entries HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`);
-    socket.write(body.subarray(0, body.length - 100));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    socket.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const info = await infoOf(await upload(one, { start: 1000, end: 1000 }));
-    expect(info).toMatchObject({ size: 1000n, nextEntry: 768n });
+    let next = 0n;
+    // What the mirror had not yet read when the connection broke is gone with it: on a busy machine that may be all.
+    for (let ms = 50; next === 0n; ms *= 2) {
+      const socket = connect(mirror.port, '127.0.0.1');
+      await once(socket, 'connect');
+      const head = ['POST /mirror/add-entries HTTP/1.1', 'host: x', `content-length: ${body.length}`, '', ''];
+      socket.write(head.join('\r\n'));
+      socket.write(body.subarray(0, body.length - 100));
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      socket.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 2 * ms));
+      next = (await infoOf(await upload(one, { start: 1000, end: 1000 }))).nextEntry;
+    }
+    expect(next).toBe(768n);
     expect((await upload(one, { start: 768, end: 1000 })).status).toBe(200);
   });
 

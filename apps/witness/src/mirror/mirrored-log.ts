@@ -1,18 +1,10 @@
 import { toHex } from '#crypto';
 import { equalBytes } from '#libs/crypto';
 import type { EventStore } from '#libs/event-store';
-import { EMPTY_ROOT, MerkleError, hashLeaf, verifySubtreeConsistency } from '#libs/merkle';
+import { EMPTY_ROOT, hashLeaf } from '#libs/merkle';
 import { formatNote, formatSignatureLine, parseNote } from '#libs/note';
 import type { TileStore } from '#libs/tile-store';
-import {
-  formatCheckpoint,
-  originHash,
-  packageRoot,
-  type Checkpoint,
-  type PackageRange,
-  type ReadPackage,
-  type TreeHead,
-} from '#libs/tlog';
+import { formatCheckpoint, originHash, type Checkpoint, type ReadPackage, type TreeHead } from '#libs/tlog';
 import type { Logger } from 'pino';
 import type { Cosigner } from '../cosigning/cosigner.js';
 import { decide, type Decision } from '../cosigning/decide.js';
@@ -20,6 +12,7 @@ import type { Proposal } from '../cosigning/proposal.js';
 import { LogCopy } from './log-copy.js';
 import { MirrorError } from './mirror-error.js';
 import { PENDING, STATE, type CosignedCheckpoint, type MirrorState, type PendingCheckpoint } from './mirror-events.js';
+import { refutePackage } from './refute-package.js';
 import { StateStream, type Recorded } from './state-stream.js';
 import { Turns } from './turns.js';
 
@@ -178,7 +171,8 @@ export class MirroredLog {
       let problem: string | undefined;
       for (const { range, entries, hashes, proof } of hashed) {
         // What precedes it in its bundle is held, or came with the package before.
-        problem = await this.#verify(copy, head, range, hashes, proof);
+        const known = await copy.leafHashes(range.subtreeStart, range.start);
+        problem = refutePackage(range, [...known, ...hashes], proof, head);
         if (problem !== undefined) break;
         const skip = copy.size + BigInt(fresh.entries.length) - range.start;
         if (skip < 0n) throw new Error(`entries from ${range.start} on do not follow the ${copy.size} that are held`);
@@ -201,7 +195,7 @@ export class MirroredLog {
 
   /**
    * tlog-mirror: when everything below the end of `head` is held, it becomes the mirror checkpoint, unless a larger one is.
-   * The root is derived anew from what is on the disk. @throws MirrorError damaged, overtaken; TileStoreError, EventStoreError
+   * Its root is compared with the one that the entries lead to. @throws MirrorError damaged, overtaken; TileStoreError, EventStoreError
    */
   async commit(head: PendingCheckpoint): Promise<CommitAnswer> {
     const copy = await this.open();
@@ -234,26 +228,6 @@ export class MirroredLog {
       await this.#serve(cosigned);
       return { kind: 'cosigned', lines: this.#linesOf(cosigned) };
     });
-  }
-
-  /** Why a package is not in the tree of `head`; undefined when it is. */
-  async #verify(
-    copy: LogCopy,
-    head: Checkpoint,
-    range: PackageRange,
-    hashes: readonly Uint8Array[],
-    proof: readonly Uint8Array[],
-  ): Promise<string | undefined> {
-    const { subtreeStart: start, end } = range;
-    const known = await copy.leafHashes(start, range.start);
-    try {
-      const root1 = packageRoot([...known, ...hashes]);
-      verifySubtreeConsistency({ start, end, size: head.size, root1, root2: head.root, proof });
-      return undefined;
-    } catch (error) {
-      if (error instanceof MerkleError) return `the entries [${range.start}, ${end}): ${error.message}`;
-      throw error;
-    }
   }
 
   async #record(copy: LogCopy): Promise<void> {
