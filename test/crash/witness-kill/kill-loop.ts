@@ -18,7 +18,9 @@ const WITNESSES = 4;
 const HONEST = 8;
 /** Logs at work that are not honest. When one is frozen another one takes its place, as long as there are any. */
 const EQUIVOCATING = 16;
-const SPARE_PER_KILL = 4;
+const SPARE_PER_KILL = 2;
+/** As many checkpoints a day as a list can allow a log. */
+const QUERIES_PER_DAY = 2 ** 31 - 1;
 /** A process lives at most this long under load before it is killed. */
 const LIFE_MS = 250;
 /** One in so many is killed while it starts. */
@@ -111,7 +113,9 @@ export async function killWitnesses(
     ed25519Signer(`log-${i}.example.org`),
   );
   const logs = signers.map((signer, i) => ({ signer, honest: i < HONEST ? new History() : undefined }));
-  await writeFile(join(folder, 'logs'), signers.map(({ key }) => `${formatVerifierKey(key)}\n`).join(''));
+  // The keys of a list are imported when they are used: a start does not wait for thousands of them.
+  const listed = signers.map(({ key }) => `vkey ${formatVerifierKey(key)}\nqpd ${QUERIES_PER_DAY}\ncontact nobody\n`);
+  await writeFile(join(folder, 'logs'), `logs/v0\n${listed.join('')}`);
   const firstPort = await freePorts(WITNESSES);
   const targets = await Promise.all(
     Array.from({ length: WITNESSES }, (_, i) =>
@@ -210,7 +214,7 @@ async function makeTarget(root: string, folder: string, name: string, port: numb
     TALLY_WITNESS_NAME: name,
     TALLY_WITNESS_KEY_FILE: file('key'),
     TALLY_WITNESS_DATA_DIRECTORY: file('data'),
-    TALLY_WITNESS_LOGS_FILE: join(folder, 'logs'),
+    TALLY_WITNESS_LISTS: join(folder, 'logs'),
     // A start is mostly the compilation of what it imports.
     NODE_COMPILE_CACHE: join(folder, 'compiled'),
   };
