@@ -1,0 +1,29 @@
+import type { View } from '../watched-log.js';
+
+/** What one address has shown. */
+export class ViewState {
+  /** Whether it was asked since the start. */
+  asked = false;
+  /** The largest tree in what it showed last, signed by the log; undefined: it has shown none, or has none (a witness). */
+  size: bigint | undefined;
+  seenMs: number | undefined;
+  /** Why it shows nothing now, and since when. */
+  problem: string | undefined;
+  failingSinceMs: number | undefined;
+
+  constructor(readonly view: View) {}
+
+  shown(size: bigint | undefined, nowMs: number): void {
+    this.asked = true;
+    this.size = size;
+    this.seenMs = nowMs;
+    this.problem = undefined;
+    this.failingSinceMs = undefined;
+  }
+
+  failed(problem: string, nowMs: number): void {
+    this.asked = true;
+    this.problem = problem;
+    this.failingSinceMs ??= nowMs;
+  }
+}
