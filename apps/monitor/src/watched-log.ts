@@ -69,6 +69,9 @@ function names(policy: TlogPolicy, origin: string): boolean {
   return policy.logs.some(({ key }) => key.name === origin);
 }
 
+/** The first of each name stays. */
 function unique<T>(items: readonly T[], nameOf: (item: T) => string): T[] {
-  return [...new Map(items.toReversed().map((item) => [nameOf(item), item])).values()].toReversed();
+  const first = new Map<string, T>();
+  for (const item of items) if (!first.has(nameOf(item))) first.set(nameOf(item), item);
+  return [...first.values()];
 }
