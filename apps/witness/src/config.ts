@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { CodedError } from '#libs/crypto';
+import type { PullTuning } from '#libs/gossip';
 import { isKeyName, parseVerifierKey, type VerifierKey } from '#libs/note';
+import type { P2pTuning } from '#libs/p2p';
 import { SettingsError, readSettings, serviceSettings, type Profile } from '#libs/server';
 import { cosignatureVerifier, logVerifier } from '#libs/tlog';
 import { parseConfigFile, type ConfigLine, type ConfigLines, type ConfigWord } from './config-file.js';
@@ -55,6 +57,8 @@ export interface WitnessConfig {
   readonly peers?: readonly string[];
   /** Origins of the logs that are mirrored. */
   readonly mirrors?: readonly string[];
+  /** For tests, where nodes share a machine and time is short. No setting changes it. */
+  readonly tuning?: { readonly p2p?: Partial<P2pTuning>; readonly pull?: PullTuning };
 }
 
 const words = z

@@ -1,12 +1,12 @@
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { EventStore, SqliteEventStore } from '#libs/event-store';
+import { Observer as GossipObserver } from '#libs/gossip';
 import { formatVerifierKey } from '#libs/note';
 import type { Service, ServiceContext } from '#libs/server';
 import type { WitnessConfig } from './config.js';
 import { AddCheckpointController } from './cosigning/add-checkpoint.controller.js';
 import { AddCheckpointHandler } from './cosigning/add-checkpoint.handler.js';
-import { Alarm } from './cosigning/alarm.js';
 import { Budget } from './cosigning/budget.js';
 import { Cosigner } from './cosigning/cosigner.js';
 import { Gate } from './cosigning/gate.js';
@@ -15,6 +15,13 @@ import { LatestCosigned } from './cosigning/latest-cosigned.js';
 import { Observer } from './cosigning/observer.js';
 import { openCosigner } from './cosigning/open-cosigner.js';
 import { eventStorePath, listsPath } from './data-directory.js';
+import { EvidenceController } from './gossip/evidence.controller.js';
+import { mirrorSightings } from './gossip/mirror-sightings.js';
+import { Network } from './gossip/network.js';
+import { gossips, openObserver } from './gossip/open-gossip.js';
+import { PeerRequestsHandler } from './gossip/peer-requests.handler.js';
+import { Sightings } from './gossip/sightings.js';
+import { WatchedLogs } from './gossip/watched-logs.js';
 import { KnownLogs } from './logs/known-logs.js';
 import { ListFollower } from './logs/list-follower.js';
 import { LastRun } from './lookback/last-run.js';
@@ -22,6 +29,7 @@ import { Lookback } from './lookback/lookback.js';
 import { OutdatedRecords } from './lookback/outdated.js';
 import { WitnessMetrics } from './metrics.js';
 import { MirrorModule } from './mirror/mirror.module.js';
+import { Mirrors } from './mirror/mirrors.js';
 import { openMirror } from './mirror/open-mirror.js';
 import { CheckpointController } from './monitoring/checkpoint.controller.js';
 import { GetCheckpointHandler } from './monitoring/get-checkpoint.handler.js';
@@ -41,6 +49,7 @@ class Background {
     readonly lists: readonly ListFollower[],
     private readonly lookback: Lookback,
     private readonly lastRun: LastRun,
+    private readonly network: Network,
   ) {}
 
   async begin(logs: KnownLogs): Promise<void> {
@@ -50,11 +59,13 @@ class Background {
       this.lookback.begin(logs.all());
     });
     this.lookback.begin(logs.all());
+    await this.network.begin();
   }
 
   async end(): Promise<void> {
     for (const list of this.lists) list.end();
     this.lookback.end();
+    await this.network.end();
     await this.lastRun.end();
   }
 }
@@ -69,19 +80,61 @@ export class WitnessModule implements OnApplicationShutdown {
   static with(config: WitnessConfig, context: ServiceContext): DynamicModule {
     const { registry, readiness, logger } = context;
     const { dataDirectory } = config;
-    const mirror = config.mirrors?.length ? [MirrorModule.with(() => openMirror(config), context)] : [];
+    const mirrors = (config.mirrors?.length ?? 0) > 0;
+    const mirror = mirrors ? [MirrorModule.with(() => openMirror(config), context)] : [];
+    const mirrorListener = {
+      provide: 'mirror listener',
+      useFactory: (mirror: Mirrors, sightings: Sightings, observer: GossipObserver, logs: WatchedLogs) =>
+        mirror.connect(mirrorSightings(sightings, observer, logs, logger)),
+      inject: [Mirrors, Observer, GossipObserver, WatchedLogs],
+    };
     return {
       module: WitnessModule,
       imports: [CqrsModule.forRoot(), ...mirror],
-      controllers: [AddCheckpointController, SignSubtreeController, StatusController, CheckpointController],
+      controllers: [
+        AddCheckpointController,
+        SignSubtreeController,
+        EvidenceController,
+        StatusController,
+        CheckpointController,
+      ],
       providers: [
         AddCheckpointHandler,
         SignSubtreeHandler,
         GetCheckpointHandler,
+        ...(mirrors ? [mirrorListener] : []),
         Budget,
         LatestCosigned,
         { provide: KnownLogs, useFactory: () => new KnownLogs(config.logs) },
-        { provide: Observer, useFactory: () => new Alarm(logger) },
+        PeerRequestsHandler,
+        {
+          provide: WatchedLogs,
+          useFactory: (logs: KnownLogs) => new WatchedLogs(logs, config.profile === 'production'),
+          inject: [KnownLogs],
+        },
+        {
+          provide: GossipObserver,
+          useFactory: (cosigner: Cosigner, logs: WatchedLogs, store: EventStore) =>
+            openObserver(config, cosigner, logs, store, context),
+          inject: [Cosigner, WatchedLogs, EventStore],
+        },
+        {
+          provide: Observer,
+          useFactory: (observer: GossipObserver, heads: Heads, { keys }: Cosigner) =>
+            new Sightings({ observer, heads, ownKeys: keys, gossips: gossips(config), logger }),
+          inject: [GossipObserver, Heads, Cosigner],
+        },
+        {
+          provide: Network,
+          useFactory: (
+            cosigner: Cosigner,
+            observer: GossipObserver,
+            logs: WatchedLogs,
+            heads: Heads,
+            peers: PeerRequestsHandler,
+          ) => new Network({ config, cosigner, observer, logs, heads, peers, context }),
+          inject: [Cosigner, GossipObserver, WatchedLogs, Heads, PeerRequestsHandler],
+        },
         {
           provide: Cosigner,
           useFactory: async () => {
@@ -140,16 +193,22 @@ export class WitnessModule implements OnApplicationShutdown {
         },
         {
           provide: Background,
-          useFactory: async (logs: KnownLogs, metrics: WitnessMetrics, lookback: Lookback, lastRun: LastRun) => {
+          useFactory: async (
+            logs: KnownLogs,
+            metrics: WitnessMetrics,
+            lookback: Lookback,
+            lastRun: LastRun,
+            network: Network,
+          ) => {
             const lists = (config.lists ?? []).map(
               (source) => new ListFollower(source, listsPath(dataDirectory), { logs, metrics, logger }),
             );
-            const background = new Background(lists, lookback, lastRun);
+            const background = new Background(lists, lookback, lastRun, network);
             await background.begin(logs);
             if (logs.count === 0) logger.warn('no log is configured: every checkpoint will be refused');
             return background;
           },
-          inject: [KnownLogs, WitnessMetrics, Lookback, LastRun],
+          inject: [KnownLogs, WitnessMetrics, Lookback, LastRun, Network],
         },
         {
           provide: Status,
@@ -162,6 +221,8 @@ export class WitnessModule implements OnApplicationShutdown {
             observer: Observer,
             outdated: OutdatedRecords,
             metrics: WitnessMetrics,
+            gossip: GossipObserver,
+            network: Network,
           ) =>
             new Status({
               profile: config.profile,
@@ -171,10 +232,23 @@ export class WitnessModule implements OnApplicationShutdown {
               logs,
               lists,
               observer,
+              gossip,
+              network,
               outdated,
               metrics,
             }),
-          inject: [Background, Cosigner, Heads, LatestCosigned, KnownLogs, Observer, OutdatedRecords, WitnessMetrics],
+          inject: [
+            Background,
+            Cosigner,
+            Heads,
+            LatestCosigned,
+            KnownLogs,
+            Observer,
+            OutdatedRecords,
+            WitnessMetrics,
+            GossipObserver,
+            Network,
+          ],
         },
       ],
     };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { concatBytes, utf8Decode, utf8Encode } from '#libs/crypto';
+import { formatEvidence, verifyEvidence } from '#libs/evidence';
 import { EMPTY_ROOT } from '#libs/merkle';
 import {
   KEY_TYPE,
@@ -16,15 +17,11 @@ import {
 } from '#libs/note';
 import { createLogger, startService, type RunningService } from '#libs/server';
 import { openKeyFile } from '#libs/signer';
-import {
-  cosignatureVerifier,
-  formatAddCheckpointRequest,
-  logVerifier,
-  parseCosignature,
-  witnessCheckpointPath,
-} from '#libs/tlog';
+import { cosignatureVerifier, formatAddCheckpointRequest, parseCosignature, witnessCheckpointPath } from '#libs/tlog';
+import { forkEvidence } from '../../../test/contradictions.js';
 import { cosigner, ed25519Signer } from '../../../test/note-signers.js';
 import { SignedLog } from '../../../test/signed-log.js';
+import type { EvidenceList } from './gossip/evidence.controller.js';
 import { witnessService } from './witness.module.js';
 
 const NAME = 'witness.example.org/w1';
@@ -43,6 +40,9 @@ const NAMES = [
   'extended',
   'first',
   'fork',
+  'grown',
+  'halves',
+  'handed-in',
   'monitor',
   'race',
   'refresh',
@@ -250,24 +250,48 @@ describe('add-checkpoint: refused', () => {
     expect(await addCheckpoint(body(0n, checkpoint, [EMPTY_ROOT]))).toEqual(refused(422));
   });
 
-  test('422, a fork at the same size; both notes are in the log of the witness', async () => {
+  test('422, a fork at the same size; the evidence is there for everybody, and the log is not known any more', async () => {
     expect(await addCheckpoint(await log('fork').request(0, 7))).toEqual(cosigned);
-    const fork = log('fork').forkAt(5);
-    expect(await addCheckpoint(await fork.request(7, 7))).toEqual(refused(422));
-    const alarm = lines.map((line) => JSON.parse(line) as Record<string, string>).find(({ refused: note }) => note)!;
-    const verifiers = [logVerifier(log('fork').signer.key)];
-    for (const note of [alarm.cosigned!, alarm.refused!]) openNote(utf8Encode(note), verifiers);
-    expect(alarm.cosigned).toContain('\n7\n');
-    expect(alarm.refused).toContain('\n7\n');
+    expect(await addCheckpoint(await log('fork').forkAt(5).request(7, 7))).toEqual(refused(422));
+    expect(await addCheckpoint(await log('fork').request(7, 9))).toEqual(refused(404));
+
+    const { evidence } = (await (await fetch(`${witness.url}/evidence`)).json()) as EvidenceList;
+    expect(evidence).toMatchObject([{ origin: log('fork').origin, role: 'log', kind: 'same-size', frozen: true }]);
+    const file = new Uint8Array(await (await fetch(`${witness.url}${evidence[0]!.path}`)).arrayBuffer());
+    expect(verifyEvidence(file).accused).toEqual(log('fork').signer.key);
+    expect((await fetch(`${witness.url}/evidence/0123456789abcdef.evidence`)).status).toBe(404);
   });
 
   test('422, a fork that has grown, and a proof that does not fit; the honest log goes on', async () => {
-    const fork = log('fork').forkAt(5);
-    expect(await addCheckpoint(await fork.request(7, 9))).toEqual(refused(422));
-    const checkpoint = await log('fork').note(log('fork').head(9));
+    expect(await addCheckpoint(await log('grown').request(0, 7))).toEqual(cosigned);
+    expect(await addCheckpoint(await log('grown').forkAt(5).request(7, 9))).toEqual(refused(422));
+    const checkpoint = await log('grown').note(log('grown').head(12));
     expect(await addCheckpoint(body(7n, checkpoint))).toEqual(refused(422));
-    expect(await addCheckpoint(body(7n, checkpoint, await log('fork').prove(6, 9)))).toEqual(refused(422));
-    expect(await addCheckpoint(await log('fork').request(7, 9))).toEqual(cosigned);
+    expect(await addCheckpoint(body(7n, checkpoint, await log('grown').prove(6, 12)))).toEqual(refused(422));
+    expect(await addCheckpoint(await log('grown').request(7, 12))).toEqual(cosigned);
+  });
+
+  test('the other half of a contradiction convicts, even if the proof of the first one only failed', async () => {
+    expect(await addCheckpoint(await log('halves').request(0, 7))).toEqual(cosigned);
+    expect(await addCheckpoint(await log('halves').forkAt(5).request(7, 9))).toEqual(refused(422));
+    expect(await addCheckpoint(await log('halves').request(7, 9))).toEqual(refused(404));
+  });
+
+  test('evidence that is handed in: kept if it is about a known key and holds', async () => {
+    const hand = async (bytes: Uint8Array): Promise<number> => {
+      return (await fetch(`${witness.url}/evidence`, { method: 'POST', body: bytes as BodyInit })).status;
+    };
+    const forked = async ({ origin, signer }: SignedLog): Promise<Uint8Array> =>
+      formatEvidence(await forkEvidence(origin, signer, { older: 5, newer: 9, forkAt: 3 }));
+    const file = await forked(log('handed-in'));
+    const broken = Uint8Array.from(file);
+    broken[broken.length - 10]! ^= 1;
+    expect(await hand(broken)).toBe(422);
+    expect(await hand(new Uint8Array(0))).toBe(422);
+    expect(await hand(await forked(new SignedLog(log('handed-in').origin)))).toBe(404);
+    expect(await addCheckpoint(await log('handed-in').request(0, 5))).toEqual(cosigned);
+    expect(await hand(file)).toBe(201);
+    expect(await addCheckpoint(await log('handed-in').request(5, 7))).toEqual(refused(404));
   });
 
   test.each([
@@ -344,7 +368,7 @@ test('a start again goes on from what was cosigned', async () => {
   witness = await start();
   expect(await (await fetchCheckpoint(origin)).text()).toBe(shown);
   expect(await addCheckpoint(await log('restart').request(0, 5))).toEqual(conflict(9));
-  expect(await addCheckpoint(await log('restart').forkAt(5).request(9, 12))).toEqual(refused(422));
+  expect(await addCheckpoint(await log('restart').forkAt(5).request(9, 13))).toEqual(refused(422));
   expect(await addCheckpoint(await log('restart').request(9, 12))).toEqual(cosigned);
 });
 

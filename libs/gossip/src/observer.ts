@@ -16,7 +16,7 @@ import {
 } from '#libs/evidence';
 import { parseNote, type NoteSignature, type VerifierKey } from '#libs/note';
 import type { GossipContent, Sender, SyncKind, Topic, Verdict } from '#libs/p2p';
-import { parseCheckpoint } from '#libs/tlog';
+import { parseCheckpoint, type Checkpoint } from '#libs/tlog';
 import type { Logger } from 'pino';
 import { Budgets } from './budget.js';
 import { CosignedHeads, type WitnessHead } from './cosigned-heads.js';
@@ -154,6 +154,12 @@ export class Observer implements GossipContent {
   /** The evidence that forbids to cosign anything under this key. */
   freezing(key: VerifierKey): StoredEvidence | undefined {
     return this.evidence.freezing(key);
+  }
+
+  /** Whether a head of this size and another tree is held. Cheap: nothing is verified. */
+  contradicts(key: VerifierKey, checkpoint: Checkpoint): boolean {
+    const held = this.#held.get(originPrefix(checkpoint.origin));
+    return held?.hasSize(keyIdOf(key), checkpoint.size) === true && !held.get(headId({ key, checkpoint }));
   }
 
   /**
@@ -346,7 +352,7 @@ export class Observer implements GossipContent {
     const keyId = keyIdOf(head.key);
     const id = headId(head);
     const before = held.anchor(keyId);
-    if (before?.id === id) return false;
+    if (before && (before.id === id || before.size > head.checkpoint.size)) return false; // an anchor never goes back
     const known = held.get(id);
     if (!known) this.#watchSpeed(head, id);
     this.#accuse(head, held, id);

@@ -1,8 +1,11 @@
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { CommandBus } from '@nestjs/cqrs';
 import { describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { EventStoreError, MemoryEventStore, type Appended } from '#libs/event-store';
+import { Observer as GossipObserver } from '#libs/gossip';
 import { HttpError, createLogger } from '#libs/server';
 import { generateSigner } from '#libs/signer';
 import { originHash } from '#libs/tlog';
@@ -10,11 +13,12 @@ import { SignedLog } from '../../../../test/signed-log.js';
 import { WitnessMetrics } from '../metrics.js';
 import { AddCheckpointController } from './add-checkpoint.controller.js';
 import { AddCheckpoint, AddCheckpointHandler } from './add-checkpoint.handler.js';
-import { Alarm } from './alarm.js';
 import { Budget } from './budget.js';
 import { Cosigner } from './cosigner.js';
 import { Gate } from './gate.js';
 import { Heads } from './heads.js';
+import { Sightings } from '../gossip/sightings.js';
+import { WatchedLogs } from '../gossip/watched-logs.js';
 import { KnownLogs } from '../logs/known-logs.js';
 import { LastRun } from '../lookback/last-run.js';
 import { Lookback } from '../lookback/lookback.js';
@@ -30,8 +34,18 @@ async function handler(store: MemoryEventStore): Promise<AddCheckpointHandler> {
   const outdated = await OutdatedRecords.open(store, quiet);
   const lastRun = await LastRun.read(tmpdir(), quiet);
   const lookback = new Lookback({ heads, verifiers: cosigner.verifiers, outdated, lastRun, logger: quiet });
-  const gate = new Gate(new Alarm(quiet), lookback, new Budget(), new LatestCosigned());
-  return new AddCheckpointHandler(new KnownLogs([log.signer.key]), heads, cosigner, gate);
+  const logs = new KnownLogs([log.signer.key]);
+  const observer = await GossipObserver.open({
+    store,
+    evidenceDirectory: await mkdtemp(join(tmpdir(), 'evidence-')),
+    logs: new WatchedLogs(logs, false),
+    witnesses: [],
+    storeAnchors: false,
+    logger: quiet,
+  });
+  const sightings = new Sightings({ observer, heads, ownKeys: cosigner.keys, gossips: false, logger: quiet });
+  const gate = new Gate(sightings, lookback, new Budget(), new LatestCosigned());
+  return new AddCheckpointHandler(logs, heads, cosigner, gate);
 }
 
 /** A store that always has a reason not to append. */

@@ -12,6 +12,7 @@ import {
   type NoteVerifier,
   type VerifierKey,
 } from '#libs/note';
+import type { PeerBinding } from '#libs/p2p';
 import type { Signer } from '#libs/signer';
 import {
   cosignatureMessage,
@@ -98,6 +99,17 @@ export class Cosigner {
         )
       : [];
     return own.length > 0 ? own.map(formatSignatureLine).join('') : undefined;
+  }
+
+  /**
+   * A note that binds a peer of the gossip network to the Ed25519 key. What is signed can be taken for nothing else: see
+   * `formatPeerBinding`. @throws P2pError invalid-binding
+   */
+  async bindPeer(peer: Omit<PeerBinding, 'witness'>): Promise<Uint8Array> {
+    const { key, signer } = this.#ed25519;
+    // Loaded only where there is a network: see libs/gossip.
+    const { formatPeerBinding } = await import('#libs/p2p');
+    return formatPeerBinding({ witness: key, ...peer }, (text) => signer.sign(text));
   }
 
   /** A cosignature line without a time; undefined without a key that can. @throws TlogError, RangeError for a long origin */

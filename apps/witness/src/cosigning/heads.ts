@@ -50,6 +50,15 @@ export class Heads {
     return head;
   }
 
+  /** The note of an origin's head, without keeping it in memory. @throws EventStoreError, Error for an event that can't be read */
+  async recorded(originHash: string): Promise<Uint8Array | undefined> {
+    const stream = streamOf(originHash);
+    const kept = this.#kept.get(stream);
+    if (kept) return kept.cosigned?.note;
+    const event = await this.store.last(stream);
+    return event && decodeCheckpointCosigned(event.type, event.data).note;
+  }
+
   /**
    * Makes `cosigned` the head, durably, if `from` still is: the compare-and-swap that keeps us from cosigning two
    * histories. False if another request was first; what it appended is then seen by `load`.

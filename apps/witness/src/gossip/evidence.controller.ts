@@ -59,7 +59,8 @@ export class EvidenceController {
   @Header('content-type', 'text/plain; charset=utf-8')
   async take(@Body() body: unknown): Promise<string> {
     const bytes = body instanceof Uint8Array ? body : new Uint8Array(0);
-    if (bytes.length > EVIDENCE_MAX_BYTES) throw new HttpError(413, `an evidence file has at most ${EVIDENCE_MAX_BYTES} bytes`);
+    if (bytes.length > EVIDENCE_MAX_BYTES)
+      throw new HttpError(413, `an evidence file has at most ${EVIDENCE_MAX_BYTES} bytes`);
     try {
       if (await this.observer.accept(bytes)) return 'it holds, and is kept\n';
     } catch (cause) {

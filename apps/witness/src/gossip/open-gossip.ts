@@ -14,7 +14,7 @@ export function gossips({ p2p = [], peers = [] }: WitnessConfig): boolean {
 }
 
 /** What was seen of the logs, and what it means: kept whether there is a network or not. @throws EventStoreError */
-export function openObserver(
+export async function openObserver(
   config: WitnessConfig,
   { keys }: Cosigner,
   logs: LogDirectory,
@@ -22,15 +22,18 @@ export function openObserver(
   { logger, registry }: ServiceContext,
 ): Promise<GossipObserver> {
   const metrics = new GossipMetrics(registry);
-  return GossipObserver.open({
+  const observer = await GossipObserver.open({
     store,
     evidenceDirectory: join(config.dataDirectory, 'evidence'),
     logs,
     witnesses: [...keys, ...(config.witnesses ?? []).map(({ key }) => key)],
     storeAnchors: false,
     logger,
-    metrics,
+    onVerdict: (kind, verdict) => metrics.verdict(kind, verdict),
+    onSuspicion: ({ kind }) => metrics.suspicion(kind),
   });
+  metrics.watch(observer);
+  return observer;
 }
 
 /** @throws P2pError */
@@ -52,17 +55,18 @@ export async function startGossip(
       ...(announce.length > 0 && { announce }),
       peers,
       // Two days back for clocks that are slow; made anew at each start.
-      bind: (peerId, addresses) => {
+      binding: (peerId, addresses) => {
         const now = Date.now();
         const validity = { notBefore: new Date(now - 2 * DAY_MS), notAfter: new Date(now + BINDING_DAYS * DAY_MS) };
         return cosigner.bindPeer({ peerId, addresses, ...validity });
       },
       witnesses: witnesses.map(({ key }) => key),
-      ...(config.p2pTuning && { tuning: config.p2pTuning }),
+      ...(config.tuning?.p2p && { tuning: config.tuning.p2p }),
       logger,
       registry,
     },
     pull: witnesses.flatMap(({ name, url }) => (url === undefined ? [] : [{ name, url }])),
+    ...(config.tuning?.pull && { pullTuning: config.tuning.pull }),
   });
   logger.info({ addresses: gossip.node.addresses(), peerId: gossip.node.peerId }, 'gossiping');
   return gossip;

@@ -29,7 +29,8 @@ export class Sightings extends Observer {
   override refuses({ key, checkpoint, note }: SeenHead): string | undefined {
     const { observer, ownKeys } = this.parts;
     for (const own of ownKeys) {
-      if (observer.freezing(own)) return `this witness has cosigned two histories itself: see ${evidencePath(own, observer)}`;
+      if (observer.freezing(own))
+        return `this witness has cosigned two histories itself: see ${evidencePath(own, observer)}`;
     }
     // Gossip may have brought the other half of a contradiction before the log came here with this one.
     if (observer.contradicts(key, checkpoint)) observer.observe(note, 'log');

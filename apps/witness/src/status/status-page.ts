@@ -47,13 +47,14 @@ export function statusPage(status: WitnessStatus): string {
 <p>A witness: it cosigns the checkpoints of transparency logs, each only if it extends the one before.</p>
 <p>${isFine(status) ? '<span class="good">Nothing is wrong.</span>' : '<span class="bad">Something is wrong: somebody should look.</span>'}</p>
 ${profile === 'development' ? '<p class="bad">Development: its keys prove nothing to anybody else.</p>' : ''}
-${frozenAlarm(status)}${outdatedAlarm(status)}
+${frozenAlarm(status)}${outdatedAlarm(status)}${suspicionSection(status)}
 <h2>Logs</h2>
 <p>${logs.count === 0 ? 'It is not configured for any log yet.' : `${counted(logs.count, 'log')}, ${logs.cosigned.toLocaleString('en')} of them cosigned since ${time(status.startedAt)}.${logs.count > logs.shown.length ? ` The ${logs.shown.length} cosigned last are shown.` : ''}`}</p>
 ${logs.shown.length === 0 ? '' : logTable(logs.shown)}
 <h2>Keys</h2>
 <p class="quiet">Whoever relies on this witness puts these lines into his policy. Compare them with what its operator says elsewhere.</p>
 ${keys.map((key) => keyBlock(key.algorithm, key.verifierKey)).join('\n')}
+${networkSection(status)}
 <h2>Answers since ${time(status.startedAt)}</h2>
 ${answerTable(status)}
 ${listSection(status)}
@@ -86,6 +87,30 @@ function outdatedAlarm({ outdated }: WitnessStatus): string {
   return `<section class="alarm"><h2>This witness has forgotten something</h2>
 <ul>${items.join('')}</ul>
 <p>Its data seems to come from a backup, or its key is used elsewhere. It does not cosign these logs.</p></section>`;
+}
+
+function suspicionSection({ suspicions }: WitnessStatus): string {
+  if (suspicions.length === 0) return '';
+  const items = suspicions.map(({ kind, origin, reason, since }) => {
+    return `<li><code>${escapeHtml(origin)}</code>: ${escapeHtml(reason)} <span class="quiet">(${escapeHtml(kind)}, since ${time(since)})</span></li>`;
+  });
+  return `<section><h2>Looks wrong, and is not proven</h2>
+<ul>${items.join('')}</ul>
+<p class="quiet">Nothing follows from it by itself: an honest log can come into this too.</p></section>`;
+}
+
+function networkSection({ network, peers }: WitnessStatus): string {
+  if (network === null) return '';
+  const rows = peers.map(({ id, address, witness, direction, since }) => {
+    const who = witness === null ? `<code>${escapeHtml(id.slice(-12))}</code>` : `<b>${escapeHtml(witness)}</b>`;
+    return `<tr><td>${who} <span class="quiet">${direction}</span><br><code>${escapeHtml(address)}</code></td><td class="time">${time(since)}</td></tr>`;
+  });
+  const listens = network.addresses.map((address) => `<pre>${escapeHtml(address)}</pre>`).join('\n');
+  const table = `<table><thead><tr><th scope="col">Peer</th><th scope="col" class="time">Connected</th></tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>`;
+  return `<h2>Peers</h2>
+${rows.length === 0 ? '<p class="bad">It is connected to nobody.</p>' : table}
+<p class="quiet">${network.addresses.length === 0 ? 'It listens nowhere, and calls its peers.' : 'Others connect to it at:'}</p>
+${listens}`;
 }
 
 function logTable(logs: readonly LogStatus[]): string {

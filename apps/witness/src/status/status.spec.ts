@@ -25,7 +25,9 @@ describe('/status', () => {
       profile: 'development',
       logs: { count: 2, cosigned: 1 },
       answers: { cosigned: 1, 'other-root': 1 },
-      frozen: [],
+      frozen: [
+        { origin: 'log.example.com/one', evidencePath: expect.stringMatching(/^\/evidence\/[0-9a-f]{16}\.evidence$/) },
+      ],
       outdated: [],
       lists: [],
     });
@@ -36,7 +38,7 @@ describe('/status', () => {
         size: '5',
         cosignedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
         checkpointPath: `/${originHash(log.origin)}/checkpoint`,
-        frozen: false,
+        frozen: true,
       },
       expect.objectContaining({ origin: quiet.origin, size: null, cosignedAt: null }),
     ]);
@@ -79,6 +81,9 @@ describe('the page', () => {
     },
     answers: { [evil]: 3 },
     frozen: [{ origin: evil, key: evil, reason: evil, evidencePath: evil }],
+    suspicions: [{ kind: 'unlinked', origin: evil, reason: evil, since: evil }],
+    network: { peerId: evil, addresses: [evil] },
+    peers: [{ id: evil, address: evil, direction: 'inbound', witness: evil, since: evil }],
     outdated: [{ origin: evil, why: evil }],
     lists: [
       {

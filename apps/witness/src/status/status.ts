@@ -1,9 +1,11 @@
+import type { Observer as GossipObserver } from '#libs/gossip';
 import { formatVerifierKey } from '#libs/note';
 import { originHash } from '#libs/tlog';
 import type { Cosigner } from '../cosigning/cosigner.js';
 import type { Heads } from '../cosigning/heads.js';
 import type { LatestCosigned } from '../cosigning/latest-cosigned.js';
 import type { FrozenLog, Observer } from '../cosigning/observer.js';
+import type { Network } from '../gossip/network.js';
 import type { KnownLogs } from '../logs/known-logs.js';
 import type { ListFollower } from '../logs/list-follower.js';
 import type { OutdatedRecords } from '../lookback/outdated.js';
@@ -34,6 +36,24 @@ export interface WitnessStatus {
   readonly answers: Readonly<Record<string, number>>;
   readonly frozen: readonly FrozenLog[];
   readonly outdated: readonly { readonly origin: string; readonly why: string }[];
+  /** What looks wrong and is not proven. */
+  readonly suspicions: readonly {
+    readonly kind: string;
+    readonly origin: string;
+    readonly reason: string;
+    /** ISO 8601. */
+    readonly since: string;
+  }[];
+  /** Null without gossip. */
+  readonly network: { readonly peerId: string; readonly addresses: readonly string[] } | null;
+  readonly peers: readonly {
+    readonly id: string;
+    readonly address: string;
+    readonly direction: 'inbound' | 'outbound';
+    /** The name of the configured witness that it is, by a note that its key has signed. */
+    readonly witness: string | null;
+    readonly since: string;
+  }[];
   readonly lists: readonly {
     readonly source: string;
     readonly logs: number;
@@ -64,6 +84,8 @@ export interface StatusParts {
   readonly logs: KnownLogs;
   readonly lists: readonly ListFollower[];
   readonly observer: Observer;
+  readonly gossip: GossipObserver;
+  readonly network: Network;
   readonly outdated: OutdatedRecords;
   readonly metrics: WitnessMetrics;
 }
@@ -76,7 +98,7 @@ export class Status {
 
   /** @throws EventStoreError */
   async read(): Promise<WitnessStatus> {
-    const { cosigner, latest, logs, lists, observer, outdated, metrics, profile } = this.parts;
+    const { cosigner, latest, logs, lists, observer, gossip, network, outdated, metrics, profile } = this.parts;
     const frozen = observer.frozen();
     return {
       schema: 'tally/witness-status/v1',
@@ -99,6 +121,16 @@ export class Status {
         .all()
         .slice(0, SHOWN_LOGS)
         .map(({ origin, why }) => ({ origin, why })),
+      suspicions: gossip
+        .suspected()
+        .slice(0, SHOWN_LOGS)
+        .map(({ suspicion: { kind, origin, reason }, sinceMs }) => {
+          return { kind, origin, reason, since: new Date(sinceMs).toISOString() };
+        }),
+      network: network.peerId === undefined ? null : { peerId: network.peerId, addresses: network.addresses },
+      peers: network.peers().map(({ id, address, direction, witness, since }) => {
+        return { id, address, direction, witness: witness?.name ?? null, since: since.toISOString() };
+      }),
       lists: lists.map((list) => {
         const { source, logs: count, takenAt, problem, keyChanges, unusable } = list.status();
         return {
