@@ -21,6 +21,8 @@ import { RawConnection, type Answer } from './raw-connection.js';
 const CONNECTIONS = 3;
 const PAUSE_MS = 200;
 const LEAVES_MAX = 4;
+/** Before it lies for the first time, a log has been honest at most so often. */
+const HONEST_AT_FIRST = 4;
 
 const pick = (below: number): number => Math.floor(Math.random() * below);
 const newLeaves = (count: number = 1 + pick(LEAVES_MAX)): Uint8Array[] =>
@@ -56,6 +58,7 @@ export class FollowedOrigin {
   readonly #connections: readonly RawConnection[];
   readonly #verifier;
   #running = true;
+  #honestRounds = pick(HONEST_AT_FIRST);
   /** The witness has found the log guilty, and answers as if it did not know it. */
   frozen = false;
   /** Answers that came only in part, by a death in the middle of them; and answers of statuses that nothing accounts for. */
@@ -83,6 +86,11 @@ export class FollowedOrigin {
 
   finish(): void {
     this.#running = false;
+  }
+
+  /** At the end, with nothing under way: what was still open is settled by what monitors are shown. */
+  async settle(connection: RawConnection): Promise<void> {
+    await this.#catchUp(connection);
   }
 
   /** Reads what monitors are shown, and puts it on record. Undefined when there was no whole answer. */
@@ -128,6 +136,7 @@ export class FollowedOrigin {
   async #equivocate(): Promise<void> {
     const size = this.#history.size;
     const branch = (leaves: readonly Uint8Array[]): Branch => new Branch(this.#history, size, leaves);
+    if (this.#honestRounds-- > 0) return this.#send([[size, branch(newLeaves())]]);
     const play = size === 0 ? 0 : pick(8);
     if (play < 3) {
       // Other trees of one size, at once.
@@ -250,8 +259,7 @@ export class FollowedOrigin {
   }
 
   /** After a death, or a race that nobody has seen the end of: what does the witness have? */
-  async #catchUp(): Promise<void> {
-    const [connection] = this.#connections;
+  async #catchUp(connection = this.#connections[0]): Promise<void> {
     const shown = connection && (await this.look(connection));
     if (shown === undefined) return;
     const size = shown === 'none' ? 0 : Number(shown.size);

@@ -18,7 +18,7 @@ const WITNESSES = 4;
 const HONEST = 8;
 /** Logs at work that are not honest. When one is frozen another one takes its place, as long as there are any. */
 const EQUIVOCATING = 16;
-const SPARE_PER_KILL = 2;
+const SPARE_PER_KILL = 6;
 /** As many checkpoints a day as a list can allow a log. */
 const QUERIES_PER_DAY = 2 ** 31 - 1;
 /** A process lives at most this long under load before it is killed. */
@@ -33,6 +33,8 @@ export interface KillReport {
   readonly killsAtStart: number;
   readonly killsInRace: number;
   readonly witnesses: number;
+  /** Logs that a witness has found guilty, and answers no more. */
+  readonly frozen: number;
   /** Pairs of a witness and an origin of which something was cosigned. */
   readonly histories: number;
   /** Cosignatures that were answered with, whole or in part. */
@@ -98,6 +100,13 @@ class Target implements AskedWitness {
     for (const origin of this.origins.filter(({ frozen }) => !frozen)) await origin.look(connection);
     connection.close();
   }
+
+  /** The last audit: of every log that ever came, frozen ones too. */
+  async settle(): Promise<void> {
+    const connection = new RawConnection(this.port);
+    for (const origin of this.origins) await origin.settle(connection);
+    connection.close();
+  }
 }
 
 /**
@@ -142,7 +151,8 @@ export async function killWitnesses(
         if (atStart) count.atStart++;
         if (inRace) count.inRace++;
         await target.process.end('SIGKILL');
-        progress?.(++count.kills);
+        count.kills++;
+        progress?.(count.kills);
         target.process.start();
       }
     }),
@@ -153,7 +163,7 @@ export async function killWitnesses(
   const origins = targets.flatMap((target) => target.origins);
   for (const origin of origins) origin.finish();
   await Promise.all(followed);
-  await Promise.all(targets.map((target) => target.audit()));
+  await Promise.all(targets.map((target) => target.settle()));
   await Promise.all(targets.map((target) => target.process.end('SIGTERM')));
   await rm(folder, { recursive: true });
 
@@ -169,6 +179,7 @@ export async function killWitnesses(
     killsAtStart: count.atStart,
     killsInRace: count.inRace,
     witnesses: WITNESSES,
+    frozen: origins.filter(({ frozen }) => frozen).length,
     histories: cosignatures.filter((some) => some > 0).length,
     cosignatures: cosignatures.reduce((sum, some) => sum + some, 0),
     cut: origins.reduce((sum, { cut }) => sum + cut, 0),

@@ -55,7 +55,12 @@ export class OriginRecord {
     }
     return this.#seen
       .filter(({ size, root }) => root !== undefined && roots[size] !== root)
-      .map(({ size }) => this.#finding('forked', `cosigned another tree of ${size} leaves than that of its history`));
+      .map(({ size, by }) =>
+        this.#finding(
+          'forked',
+          `${by} another tree of ${size} leaves than that of its history, which has ${leaves.length}`,
+        ),
+      );
   }
 
   /** Whoever asks after an answer was here is told of at least as much: an older head is a rollback, or is what is left. */
