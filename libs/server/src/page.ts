@@ -13,7 +13,7 @@ p { margin: 0 0 0.75rem; } a { color: var(--accent); } .quiet { color: var(--qui
 .box { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 1rem 0; } .box p { margin: 0 0 0.5rem; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: baseline; padding: 0.375rem 1rem 0.375rem 0; border-bottom: 1px solid var(--line); } tr:last-child td { border-bottom: 0; } th:last-child, td:last-child { padding-right: 0; }
-th { font-size: 0.9375rem; color: var(--quiet); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; } .time { white-space: nowrap; }
+th { font-size: 0.9375rem; color: var(--quiet); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; } .time { white-space: nowrap; } .any { overflow-wrap: anywhere; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 0.9375rem; overflow-wrap: anywhere; }
 pre { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 0 0 0.75rem; white-space: pre-wrap; }
 details summary { cursor: pointer; margin-bottom: 0.5rem; }

@@ -49,6 +49,8 @@ export class Webhook {
     if (this.#stop.signal.aborted) return;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
+      // Something may have come up after the last look.
+      if (this.options.alarms.untold()) this.#wake();
     });
   }
 
@@ -88,7 +90,9 @@ export class Webhook {
       return answer.ok ? undefined : `it answered HTTP ${answer.status}`;
     } catch (error) {
       const { message: said, cause } = error as Error;
-      return cause instanceof Error ? `${said}: ${cause.message}` : said;
+      const reason = (cause as { message?: unknown } | undefined)?.message;
+      // fetch says "fetch failed", and hides why in the cause.
+      return typeof reason === 'string' && reason !== '' ? `${said}: ${reason}` : said;
     }
   }
 

@@ -90,11 +90,13 @@ function judgeLag(follower: LogFollower, state: ViewState, { lagAfterMs }: Patie
     return { kind: 'view-behind', subject, verdict, message: `${who} shows no checkpoint: ${problem}` };
   }
   const longAgo = follower.sizeLongAgo();
-  const verdict = !state.asked ? 'undecided' : size !== undefined && size < longAgo ? 'on' : 'off';
+  // A log that has become smaller has an alarm of its own, too.
+  const isLate = size !== undefined && size < longAgo && !(kind === 'log' && follower.rolledBack);
+  const verdict = !state.asked ? 'undecided' : isLate ? 'on' : 'off';
   return {
     kind: 'view-behind',
     subject,
     verdict,
-    message: `${who} shows ${size} entries; the log had ${longAgo} long ago`,
+    message: `${who} shows ${size} entries; the log had ${longAgo} more than ${Math.round(lagAfterMs / 1000)} s ago`,
   };
 }

@@ -3,7 +3,7 @@ import { CodedError } from '#libs/crypto';
 import { formatEvidence, judge, openSignedHeads, statedTimeMs, type SignedHead } from '#libs/evidence';
 import type { Observer } from '#libs/gossip';
 import type { VerifierKey } from '#libs/note';
-import { evaluatePolicy, type CosignedBy } from '#libs/tlog';
+import { evaluatePolicy, type Checkpoint, type CosignedBy } from '#libs/tlog';
 import type { Logger } from 'pino';
 import type { WatchedLog } from '../watched-log.js';
 import { linkHeads } from './link.js';
@@ -99,15 +99,13 @@ export class LogFollower {
     return kind === 'witness' ? fetchCosignedCheckpoint(url, this.log.origin, options) : fetchCheckpoint(url, options);
   }
 
-  /** The size of the tree shown. @throws EvidenceError, UnsignedError for what none of the log's keys signed */
-  async #take(note: Uint8Array, { view }: ViewState, signal: AbortSignal): Promise<bigint> {
+  /** The tree shown. @throws EvidenceError, UnsignedError for what none of the log's keys signed */
+  async #take(note: Uint8Array, { view }: ViewState, signal: AbortSignal): Promise<Checkpoint> {
     const { log, observer, now } = this.options;
     const heads = openSignedHeads(note, log.keys).filter(({ checkpoint }) => checkpoint.origin === log.origin);
-    const size = heads.reduce(
-      (largest, { checkpoint }) => (checkpoint.size > largest ? checkpoint.size : largest),
-      -1n,
-    );
-    if (size < 0n)
+    // One text, under one key or several.
+    const [head] = heads;
+    if (!head)
       throw new UnsignedError('unsigned', `${view.url} shows a checkpoint that no known key of the log signed`);
     if (view.kind === 'log') {
       await this.#follow(note, heads, view.url, signal);
@@ -115,8 +113,8 @@ export class LogFollower {
     } else {
       observer.observe(note, view.url);
     }
-    this.#history.add(size, now());
-    return size;
+    this.#history.add(head.checkpoint.size, now());
+    return head.checkpoint;
   }
 
   /** What the log itself shows becomes the verified head once it is proven to extend the one before. */

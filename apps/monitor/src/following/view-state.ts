@@ -1,3 +1,4 @@
+import type { Checkpoint } from '#libs/tlog';
 import type { View } from '../watched-log.js';
 
 /** What one address has shown. */
@@ -6,6 +7,7 @@ export class ViewState {
   asked = false;
   /** The largest tree in what it showed last, signed by the log; undefined: it has shown none, or has none (a witness). */
   size: bigint | undefined;
+  root: Uint8Array | undefined;
   seenMs: number | undefined;
   /** Why it shows nothing now, and since when. */
   problem: string | undefined;
@@ -13,9 +15,10 @@ export class ViewState {
 
   constructor(readonly view: View) {}
 
-  shown(size: bigint | undefined, nowMs: number): void {
+  shown(head: Pick<Checkpoint, 'size' | 'root'> | undefined, nowMs: number): void {
     this.asked = true;
-    this.size = size;
+    this.size = head?.size;
+    this.root = head?.root;
     this.seenMs = nowMs;
     this.problem = undefined;
     this.failingSinceMs = undefined;

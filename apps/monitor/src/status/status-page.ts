@@ -10,7 +10,7 @@ const TITLES: Readonly<Record<AlarmKind, string>> = {
   unreachable: 'The log can’t be reached',
   'no-quorum': 'No quorum',
   stale: 'The checkpoint is old',
-  'view-behind': 'A copy is behind',
+  'view-behind': 'A view is behind, or silent',
 };
 
 const VIEW_NAMES: Readonly<Record<ViewStatus['kind'], string>> = {
@@ -28,9 +28,12 @@ export function statusPage(status: MonitorStatus): string {
     `<h1>${escapeHtml(name)}</h1>
 <p>A monitor: it follows transparency logs, their copies and what witnesses tell each other, and says when they don’t tally.
 ${overall(status)}</p>
-${alarms.map((alarm) => alarmBox(alarm, nowMs)).join('\n')}
+${alarms
+  .toSorted(byWeight)
+  .map((alarm) => alarmBox(alarm, nowMs))
+  .join('\n')}
 <h2>Logs</h2>
-${logTable(logs, nowMs)}
+${logs.length > 1 ? logTable(logs, nowMs) : ''}
 ${logs.map((log, i) => logSection(log, `log-${i + 1}`, nowMs)).join('\n')}
 ${gossipSection(status)}
 ${webhookSection(status)}
@@ -45,6 +48,12 @@ function overall({ alarms, logs }: MonitorStatus): string {
   const silent = logs.filter(({ verified }) => verified === null).length;
   if (silent === 0) return '<span class="good">Everything tallies.</span>';
   return `<span class="warn">Nothing has been seen yet of ${counted(silent, 'log')}.</span>`;
+}
+
+/** What is proven first, then what is worse; of equals the newest, as they come. */
+function byWeight(a: PublicAlarm, b: PublicAlarm): number {
+  const weight = ({ kind, severity }: PublicAlarm): number => (kind === 'evidence' ? 0 : severity === 'error' ? 1 : 2);
+  return weight(a) - weight(b);
 }
 
 function alarmBox({ kind, severity, origin, message, since, evidence }: PublicAlarm, nowMs: number): string {
@@ -65,11 +74,11 @@ function logTable(logs: readonly LogStatus[], nowMs: number): string {
     const size = verified === null ? '<span class="quiet">–</span>' : digits(verified.size);
     const answering = `${well} of ${views.length}`;
     return `<tr><td><a href="#log-${i + 1}"><code>${escapeHtml(origin)}</code></a>${convicted.length > 0 ? ' <span class="bad">convicted</span>' : ''}</td>
-<td class="number">${size}</td><td class="time">${checkpointTime === null ? '<span class="quiet">–</span>' : ago(checkpointTime, nowMs)}</td>
-<td>${quorumOf(policies)}</td><td class="number">${well < views.length ? `<span class="warn">${answering}</span>` : answering}</td></tr>`;
+<td class="number">${size}</td><td class="time wide">${checkpointTime === null ? '<span class="quiet">–</span>' : ago(checkpointTime, nowMs)}</td>
+<td class="time">${quorumOf(policies)}</td><td class="number time wide">${well < views.length ? `<span class="warn">${answering}</span>` : answering}</td></tr>`;
   });
   return `<div class="scroll"><table>
-<thead><tr><th scope="col">Log</th><th scope="col" class="number">Entries</th><th scope="col">Checkpoint</th><th scope="col">Quorum</th><th scope="col" class="number">Views</th></tr></thead>
+<thead><tr><th scope="col">Log</th><th scope="col" class="number">Entries</th><th scope="col" class="wide">Checkpoint</th><th scope="col">Quorum</th><th scope="col" class="number wide">Views</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>
@@ -83,17 +92,28 @@ function quorumOf(policies: LogStatus['policies']): string {
 }
 
 function logSection(log: LogStatus, id: string, nowMs: number): string {
-  const { origin, verified, checkpointTime, policies, views, convicted, unlinkedHeads } = log;
+  const { origin, verified, checkpointTime, policies, convicted, unlinkedHeads } = log;
   return `<section class="box" id="${id}">
 <h3><code>${escapeHtml(origin)}</code></h3>
 ${convicted.map((key) => `<p class="bad">Convicted: nothing that <code>${escapeHtml(key)}</code> signs is followed any more.</p>`).join('\n')}
-<p>${verified === null ? 'Nothing is verified yet.' : `${digits(verified.size)} entries are verified to be one history${verified.since === null ? '' : `, the newest ${ago(verified.since, nowMs)}`}.`}
+<p>${verified === null ? 'Nothing is verified yet.' : verifiedText(log, verified, nowMs)}
 ${checkpointTime === null ? '' : `Its checkpoint is of ${time(checkpointTime)}.`}
-${unlinkedHeads > 0 ? `<span class="warn">${counted(unlinkedHeads, 'head')} wait for a proof.</span>` : ''}</p>
+${unlinkedHeads > 0 ? `<span class="warn">Without a proof so far: ${counted(unlinkedHeads, 'head')}.</span>` : ''}</p>
 ${policies.map(policyLine).join('\n')}
-${viewTable(views, nowMs)}
+${viewTable(log, nowMs)}
 ${verified === null ? '' : `<p class="quiet">root <code>${escapeHtml(verified.root)}</code></p>`}
 </section>`;
+}
+
+function verifiedText(
+  { convicted }: LogStatus,
+  { size, since }: NonNullable<LogStatus['verified']>,
+  nowMs: number,
+): string {
+  if (size === '0') return 'It is empty so far.';
+  const entries = size === '1' ? '1 entry' : `${digits(size)} entries`;
+  if (convicted.length > 0) return `It was followed up to ${entries}.`;
+  return `${entries}, verified to be one history${since === null ? '' : ` ${ago(since, nowMs)}`}.`;
 }
 
 function policyLine({ name, met, witnesses, witnessCount }: LogStatus['policies'][number]): string {
@@ -104,29 +124,29 @@ function policyLine({ name, met, witnesses, witnessCount }: LogStatus['policies'
       : met
         ? '<span class="good">has its quorum</span>'
         : '<span class="bad">has no quorum</span>';
-  const who = witnesses.length === 0 ? '' : `: ${witnesses.map((witness) => escapeHtml(witness)).join(', ')}`;
-  return `<p>By <code>${escapeHtml(file)}</code> it ${verdict}; cosigned by ${witnesses.length} of ${counted(witnessCount, 'witness', 'es')}${who}.</p>`;
+  const who = witnesses.length === 0 ? '' : ` (${witnesses.map(escapeHtml).join(', ')})`;
+  return `<p>By <code>${escapeHtml(file)}</code> it ${verdict}: cosigned by ${witnesses.length} of ${counted(witnessCount, 'witness', 'es')}${who}.</p>`;
 }
 
-function viewTable(views: readonly ViewStatus[], nowMs: number): string {
+function viewTable({ views, verified }: LogStatus, nowMs: number): string {
   if (views.length === 0) return '<p class="quiet">No address of it is configured: it is known by gossip only.</p>';
-  const rows = views.map(({ kind, name, url, size, seenAt, problem, failingSince }) => {
-    const where =
-      kind === 'witness'
-        ? `${escapeHtml(name)} <code class="quiet">${escapeHtml(url)}</code>`
-        : `<code>${escapeHtml(url)}</code>`;
+  const rows = views.map(({ kind, name, url, size, root, seenAt, problem, failingSince }) => {
+    const address = `<code>${escapeHtml(url)}</code>`;
+    const where = kind === 'witness' ? `${escapeHtml(name)}<br>${address}` : address;
+    const other = size !== null && size === verified?.size && root !== verified.root;
     const shown = size === null ? `<span class="quiet">${seenAt === null ? '–' : 'none'}</span>` : digits(size);
     const state =
       problem !== null
-        ? `<span class="warn">failing</span> since ${ago(failingSince ?? '', nowMs)}`
+        ? `<span class="warn">failing</span><br>${ago(failingSince ?? '', nowMs)}`
         : seenAt === null
           ? '<span class="quiet">not yet</span>'
           : ago(seenAt, nowMs);
     const trouble = problem === null ? '' : `<br><span class="quiet">${escapeHtml(problem)}</span>`;
-    return `<tr><td class="time">${VIEW_NAMES[kind]}</td><td>${where}${trouble}</td><td class="number">${shown}</td><td class="time">${state}</td></tr>`;
+    return `<tr><td class="any"><span class="quiet">${VIEW_NAMES[kind]}</span> ${where}${trouble}</td>
+<td class="number">${shown}${other ? '<br><span class="bad">another tree</span>' : ''}</td><td class="time">${state}</td></tr>`;
   });
   return `<div class="scroll"><table>
-<thead><tr><th scope="col">View</th><th scope="col">Where</th><th scope="col" class="number">Shows</th><th scope="col">Seen</th></tr></thead>
+<thead><tr><th scope="col">View</th><th scope="col" class="number">Entries</th><th scope="col">Seen</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>
@@ -148,7 +168,7 @@ ${peers.length === 0 ? '' : `<ul>${peers.join('')}</ul>`}`;
 function webhookSection({ webhook }: MonitorStatus): string {
   if (webhook === null || (webhook.problem === null && webhook.waiting === 0)) return '';
   const problem = webhook.problem === null ? '' : ` <span class="bad">${escapeHtml(webhook.problem)}</span>`;
-  return `<h2>Webhook</h2>\n<p>${counted(webhook.waiting, 'message')} wait to be delivered.${problem}</p>`;
+  return `<h2>Webhook</h2>\n<p>${counted(webhook.waiting, 'message')} not delivered yet.${problem}</p>`;
 }
 
 function counted(count: number, what: string, plural: string = 's'): string {

@@ -55,6 +55,8 @@ export interface ViewStatus {
   readonly url: string;
   /** null: it has shown none; a witness may have none. */
   readonly size: string | null;
+  /** Base64. */
+  readonly root: string | null;
   readonly seenAt: string | null;
   readonly problem: string | null;
   readonly failingSince: string | null;
@@ -157,11 +159,12 @@ function logStatus(follower: LogFollower, { observer }: Monitor): LogStatus {
         witnessCount: policy.witnesses.length,
       };
     }),
-    views: follower.views.map(({ view, size, seenMs, problem, failingSinceMs }) => ({
+    views: follower.views.map(({ view, size, root, seenMs, problem, failingSinceMs }) => ({
       kind: view.kind,
       name: view.name,
       url: view.url,
       size: size === undefined ? null : String(size),
+      root: root === undefined ? null : toBase64(root),
       seenAt: isoTime(seenMs),
       problem: problem ?? null,
       failingSince: isoTime(failingSinceMs),
