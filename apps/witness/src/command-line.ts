@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { CONFIG_WORDS } from './config-file.js';
 
-export type Command = 'run' | 'init' | 'keys' | 'adopt' | 'help';
+export type Command = 'run' | 'init' | 'keys' | 'adopt' | 'unfreeze' | 'help';
 
 export interface CommandLine {
   readonly command: Command;
@@ -17,9 +17,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'create-key': 'init',
   keys: 'keys',
   adopt: 'adopt',
+  unfreeze: 'unfreeze',
   help: 'help',
 };
-const ITEMS: Readonly<Record<Command, number>> = { run: 0, init: 0, keys: 0, adopt: 1, help: 0 };
+const ITEMS: Readonly<Record<Command, number>> = { run: 0, init: 0, keys: 0, adopt: 1, unfreeze: 1, help: 0 };
 
 /** @throws UsageError */
 export function parseCommandLine(args: readonly string[]): CommandLine {
@@ -35,7 +36,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}`);
   if (items.length !== ITEMS[command]) {
-    throw new UsageError(command === 'adopt' ? 'adopt needs the origin of a log' : `${name} takes no ${items[0]}`);
+    throw new UsageError(ITEMS[command] === 1 ? `${name} needs the origin of a log` : `${name} takes no ${items[0]}`);
   }
   return { command, config: parsed.values.config, items };
 }
@@ -53,6 +54,7 @@ Commands:
   init            make the keys if there are none, print the verifier keys, and end
   keys            print the verifier keys
   adopt ORIGIN    after a restored backup: take the newest cosigned checkpoint that was found as the record of this log
+  unfreeze ORIGIN cosign a log again that was caught with two histories; its evidence is kept
   help            print this
 
 Options:

@@ -4,6 +4,7 @@ import { EventStoreError } from '#libs/event-store';
 import { SignerError } from '#libs/signer';
 import { HELP, UsageError, parseCommandLine, type CommandLine } from './command-line.js';
 import { loadConfig, type WitnessConfig } from './config.js';
+import { unfreeze } from './gossip/unfreeze.js';
 import { adoptRecord } from './lookback/adopt-record.js';
 import { isFirstStart, verifierKeyLines } from './print-keys.js';
 
@@ -37,6 +38,12 @@ async function executeWith({ command, items }: CommandLine, config: WitnessConfi
       const [origin = ''] = items;
       const size = await adoptRecord(config, origin, createLogger('witness'));
       process.stdout.write(`the record of ${origin} is now size ${size}\n`);
+      return undefined;
+    }
+    case 'unfreeze': {
+      const [origin = ''] = items;
+      const keys = await unfreeze(config, origin);
+      process.stdout.write(`cosigned again from the next start on:\n${keys.map((key) => `${key}\n`).join('')}`);
       return undefined;
     }
     default: {

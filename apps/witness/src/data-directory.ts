@@ -9,3 +9,8 @@ export function eventStorePath(directory: string): string {
 export function listsPath(directory: string): string {
   return join(directory, 'lists');
 }
+
+/** The evidence files. */
+export function evidencePath(directory: string): string {
+  return join(directory, 'evidence');
+}

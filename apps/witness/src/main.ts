@@ -1,3 +1,4 @@
+import './small-heap.js';
 import { runMain } from '#libs/server';
 import { execute } from './commands.js';
 import { witnessService } from './witness.module.js';

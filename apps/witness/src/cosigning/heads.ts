@@ -16,7 +16,7 @@ export interface Head {
 }
 
 /** Heads that are kept in memory, a few KiB each. Others are read when they are asked for. */
-const KEPT_HEADS = 4096;
+const KEPT_HEADS = 1024;
 /** Every so many events of a stream, those before are forgotten: each was linked by a proof to the one that is kept. */
 const TRUNCATE_EVERY = 256n;
 const APPEND_ATTEMPTS = 3;

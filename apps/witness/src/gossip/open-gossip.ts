@@ -4,6 +4,7 @@ import type { EventStore } from '#libs/event-store';
 import type { ServiceContext } from '#libs/server';
 import type { WitnessConfig } from '../config.js';
 import type { Cosigner } from '../cosigning/cosigner.js';
+import { evidencePath } from '../data-directory.js';
 
 const BINDING_DAYS = 30;
 const DAY_MS = 24 * 60 * 60_000;
@@ -24,7 +25,7 @@ export async function openObserver(
   const metrics = new GossipMetrics(registry);
   const observer = await GossipObserver.open({
     store,
-    evidenceDirectory: join(config.dataDirectory, 'evidence'),
+    evidenceDirectory: evidencePath(config.dataDirectory),
     logs,
     witnesses: [...keys, ...(config.witnesses ?? []).map(({ key }) => key)],
     storeAnchors: false,

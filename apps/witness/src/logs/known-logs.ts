@@ -36,7 +36,7 @@ export interface TakenList {
 }
 
 /** Keys that are ready to verify: 2 to 3 KiB each. Others are made from their text when they are asked for. */
-const READY_KEYS = 2048;
+const READY_KEYS = 1024;
 
 const LOG_KEY_TYPES: readonly number[] = [
   KEY_TYPE.ed25519,

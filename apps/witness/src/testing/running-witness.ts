@@ -1,9 +1,19 @@
 import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openNote, parseNote, parseSignatureLines, parseVerifierKey, type VerifierKey } from '#libs/note';
+import {
+  KEY_TYPE,
+  openNote,
+  parseNote,
+  parseSignatureLines,
+  parseVerifierKey,
+  verifierKey,
+  type NoteSigner,
+  type VerifierKey,
+} from '#libs/note';
 import { createLogger, startService, type RunningService } from '#libs/server';
-import { cosignatureVerifier, witnessCheckpointPath } from '#libs/tlog';
+import { openKeyFile } from '#libs/signer';
+import { cosignatureMessage, cosignatureVerifier, encodeCosignature, witnessCheckpointPath } from '#libs/tlog';
 import type { WitnessConfig } from '../config.js';
 import type { WitnessStatus } from '../status/status.js';
 import { witnessService } from '../witness.module.js';
@@ -84,6 +94,17 @@ export class RunningWitness {
 
   addCheckpoint(body: Uint8Array): Promise<Answer> {
     return this.post('add-checkpoint', body);
+  }
+
+  /** What a thief of its Ed25519 key has. */
+  async ownNoteSigner(): Promise<NoteSigner> {
+    const path = join(this.data, 'witness.key');
+    const signer = await openKeyFile(path, { role: 'witness', algorithm: 'ed25519', profile: 'development' });
+    const key = verifierKey(WITNESS_NAME, KEY_TYPE.cosignature, signer.publicKey.raw);
+    const timestamp = 1_790_000_000n;
+    const sign = async (text: Uint8Array): Promise<Uint8Array> =>
+      encodeCosignature(timestamp, await signer.sign(cosignatureMessage(text, timestamp)));
+    return { key, sign };
   }
 
   /** The note of the monitoring endpoint. */
