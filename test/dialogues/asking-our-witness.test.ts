@@ -73,7 +73,8 @@ const sunlight = new SignedLog('ct.example/2026h2');
 const sunlightTalk = new Talk(sunlight, [rfc6962Signer(sunlight.origin), ed25519Signer(sunlight.origin)]);
 const tesseraLog = new SignedLog('example.com/behind-the-sofa');
 const tessera = new Talk(tesseraLog, [tesseraLog.signer, ecdsaSigner(tesseraLog.origin)]);
-const talks = [litewitness, postQuantum, sigsum, omniwitness, sunlightTalk, tessera];
+const forked = new Talk(new SignedLog('example.com/forked-log'));
+const talks = [forked, litewitness, postQuantum, sigsum, omniwitness, sunlightTalk, tessera];
 
 let witness: RunningWitness;
 
@@ -149,14 +150,18 @@ describe('a feeder of omniwitness', () => {
   });
 
   test('probes with 0, sends the same checkpoint again and again, and gets a fresh time', async () => {
-    const { log } = tessera;
     expect(await tessera.ask({ old: 0, size: 4 })).toEqual(both);
     for (let i = 0; i < 3; i++) {
       expect(await tessera.ask({ old: 0, size: 4 })).toEqual(conflict(4));
       expect(await tessera.ask({ old: 4, size: 4 })).toEqual(both);
     }
-    // 422: omniwitness said 409 without a body to this, until July 2026.
-    expect(await tessera.ask({ old: 4, size: 4 }, log.forkAt(2))).toEqual(refused(422));
+  });
+
+  test('that brings another root for one size is told so with 422, where omniwitness said 409 without a body', async () => {
+    expect(await forked.ask({ old: 0, size: 4 })).toEqual(both);
+    expect(await forked.ask({ old: 4, size: 4 }, forked.log.forkAt(2))).toEqual(refused(422));
+    // The log is convicted by its own two signatures: from now on it is one that nobody knows.
+    expect(await forked.ask({ old: 4, size: 6 })).toEqual(refused(404));
   });
 
   test('is read to the letter: what a lenient reader takes is 400', async () => {
