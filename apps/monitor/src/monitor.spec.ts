@@ -1,4 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -6,6 +8,7 @@ import { formatEvidence, verifyEvidence } from '#libs/evidence';
 import { formatVerifierKey } from '#libs/note';
 import { parsePolicy } from '#libs/tlog';
 import { forkEvidence } from '../../../test/contradictions.js';
+import { startLyingLog } from '../../../test/equivocation/lying-log.js';
 import { localServer, type LocalServer } from '../../../test/local-server.js';
 import { cosigner, ed25519Signer, rfc6962Signer } from '../../../test/note-signers.js';
 import { acknowledge } from './acknowledge.js';
@@ -74,21 +77,21 @@ describe('an honest log', () => {
   });
 
   test('whose mirror and witness tally gives no alarm, and both are shown', async () => {
+    const witness = cosigner('witness.example', now);
     const log = await logOf();
-    const note = await log.grow(5, [cosigner('witness.example', now)]);
+    await log.grow(5, [witness]);
     const mirror = await logOf({ signer: log.signer });
     await mirror.grow(5);
-    const witness = cosigner('w', now);
     const monitor = await monitorOf(log, {
       ...mirrorOf(mirror),
       witnesses: [{ name: 'w', key: witness.key, url: log.url }],
     });
-    log.shown = note;
-    const { views } = await monitor.until('three views', async () => {
+    const { views, witnesses } = await monitor.until('three views', async () => {
       const found = await monitor.log();
       return found.views.every(({ size }) => size === '5') ? found : undefined;
     });
     expect(views.map(({ kind }) => kind)).toEqual(['log', 'mirror', 'witness']);
+    expect(witnesses).toMatchObject([{ name: 'witness.example', size: '5' }]);
     expect(await monitor.openKinds()).toEqual([]);
   });
 });
@@ -128,6 +131,26 @@ describe('a fork', () => {
     expect((await monitor.evidence()).map(({ kind, role }) => ({ kind, role }))).toEqual([
       { kind: 'different-sizes', role: 'log' },
     ]);
+  });
+
+  test('of a real log with two histories is proven, whichever of the two is the larger one', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'tally-monitor-lying-'));
+    closers.push(() => rm(directory, { recursive: true }));
+    const log = await startLyingLog({ directory, forkAt: 3, sizes: { a: 7, b: 5 } });
+    closers.push(() => log.close());
+    const { key, urlA, urlB } = log;
+    for (const [url, mirror] of [
+      [urlA, urlB],
+      [urlB, urlA],
+    ] as const) {
+      const monitor = await RunningMonitor.start({
+        logs: [{ key, url }],
+        mirrors: [{ origin: key.name, url: mirror }],
+      });
+      closers.push(() => monitor.remove());
+      await monitor.alarm('evidence');
+      expect((await monitor.evidence()).map(({ kind }) => kind)).toEqual(['different-sizes']);
+    }
   });
 
   test('that the log itself goes over to while the monitor is down is found from the stored head', async () => {
