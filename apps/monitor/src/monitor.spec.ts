@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { formatEvidence, verifyEvidence } from '#libs/evidence';
+import { verifyEvidence } from '#libs/evidence';
 import { formatVerifierKey } from '#libs/note';
 import { parsePolicy } from '#libs/tlog';
-import { forkEvidence } from '../../../test/contradictions.js';
 import { startLyingLog } from '../../../test/equivocation/lying-log.js';
 import { localServer, type LocalServer } from '../../../test/local-server.js';
 import { cosigner, ed25519Signer, rfc6962Signer } from '../../../test/note-signers.js';
@@ -18,6 +17,8 @@ import { TestLog, type TestLogOptions } from './testing/test-log.js';
 
 const ORIGIN = 'log.example';
 const now = (): bigint => BigInt(Math.floor(Date.now() / 1000));
+/** Libp2p in a hurry. */
+const quick = { p2pTuning: { heartbeatMs: 200, supervisorMs: 200, redialMinMs: 50, colocationWeight: 0 } };
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
@@ -348,6 +349,23 @@ test('a mirror that stays behind for long is an alarm, and one that is a little 
   await monitor.cleared('view-behind');
 });
 
+test('a log that shows a peer of ours more than it shows us is an alarm after a while', async () => {
+  const log = await logOf();
+  await log.grow(5);
+  const kept = await monitorOf(log, { p2p: ['/ip4/127.0.0.1/tcp/0'], ...quick });
+  await kept.verified(5);
+  const favoured = await logOf({ signer: log.signer });
+  await favoured.grow(9);
+  const [address] = (await kept.status()).gossip?.addresses ?? [];
+  await monitorOf(favoured, { peers: [address!], ...quick });
+  expect(await kept.alarm('view-behind')).toMatchObject({
+    subject: log.url,
+    message: expect.stringContaining('had 9'),
+  });
+  await log.grow(9);
+  await kept.cleared('view-behind');
+});
+
 describe('the webhook', () => {
   interface Taker {
     readonly server: LocalServer;
@@ -415,7 +433,6 @@ describe('the webhook', () => {
 test('evidence that a peer publishes is an alarm here', async () => {
   const log = await logOf();
   await log.grow(5);
-  const quick = { p2pTuning: { heartbeatMs: 200, supervisorMs: 200, redialMinMs: 50, colocationWeight: 0 } };
   const listening = await monitorOf(log, { p2p: ['/ip4/127.0.0.1/tcp/0'], ...quick });
   const [address] = (await listening.status()).gossip?.addresses ?? [];
   const second = await logOf({ signer: log.signer, forkAt: 3 });
@@ -427,14 +444,12 @@ test('evidence that a peer publishes is an alarm here', async () => {
   expect((await other.status()).gossip?.peers).toHaveLength(1);
 });
 
-test('evidence against a key that is not configured is nobody’s alarm', async () => {
-  const signer = ed25519Signer('elsewhere.example');
-  const file = formatEvidence(await forkEvidence('elsewhere.example', signer, { older: 4, newer: 6, forkAt: 3 }));
-  expect(verifyEvidence(file).origin).toBe('elsewhere.example');
+test('what is no evidence is not found, whatever it is called', async () => {
   const log = await logOf();
   await log.grow(5);
   const monitor = await monitorOf(log);
-  await monitor.verified(5);
-  expect(await monitor.text('/evidence/0000000000000000.evidence')).toContain('there is no evidence');
   expect(await monitor.evidence()).toEqual([]);
+  for (const name of ['0000000000000000.evidence', '..%2Fevents.sqlite', '.evidence', '%00']) {
+    expect(await monitor.text(`/evidence/${name}`)).toContain('"status":404');
+  }
 });

@@ -113,8 +113,15 @@ export class LogFollower {
     } else {
       observer.observe(note, view.url);
     }
-    this.#history.add(head.checkpoint.size, now());
+    this.#history.add(this.#largest(head.checkpoint.size), now());
     return head.checkpoint;
+  }
+
+  /** What peers have brought counts as well: a log may show us less than it shows others. */
+  #largest(size: bigint): bigint {
+    const { heads, witnesses } = this.options.observer.view(this.log.origin);
+    const sizes = [...heads.map((held) => held.size), ...witnesses.map(({ head }) => head.checkpoint.size)];
+    return sizes.reduce((largest, one) => (one > largest ? one : largest), size);
   }
 
   /** What the log itself shows becomes the verified head once it is proven to extend the one before. */

@@ -40,7 +40,7 @@ export class RunningMonitor {
       logs: [],
       pollMs: 60,
       alarmAfterMs: 150,
-      lagAfterMs: 300,
+      lagAfterMs: 500,
       staleAfterMs: HOUR_MS,
       ...this.config,
     };
