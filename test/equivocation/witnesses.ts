@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { addCheckpoint, type AddCheckpointAnswer } from '#libs/client';
+import { verifyEvidence, type ProvenEvidence } from '#libs/evidence';
 import type { PullTuning } from '#libs/gossip';
-import { parseVerifierKey, type VerifierKey } from '#libs/note';
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '#libs/note';
 import type { P2pTuning } from '#libs/p2p';
 import { createLogger, startService, type RunningService } from '#libs/server';
 import type { EvidenceList } from '../../apps/witness/src/gossip/evidence.controller.js';
@@ -28,6 +29,9 @@ export const LOOPBACK_TUNING: Partial<P2pTuning> = {
   syncPerMinute: 10_000,
 };
 
+/** libp2p leaves timers behind, of a second at the most; a test worker that ends before them is called a leak. */
+const LEFTOVERS_MS = 1_100;
+
 export interface WitnessOptions {
   readonly name: string;
   readonly logs: WitnessConfig['logs'];
@@ -37,51 +41,70 @@ export interface WitnessOptions {
   readonly pull?: PullTuning;
   /** Does not listen: it only calls. */
   readonly behindNat?: boolean;
+  /** Where others are told to call it. */
+  readonly announce?: readonly string[];
   readonly mirrors?: readonly string[];
+  /** Ports of HTTP and of libp2p; default: any. */
+  readonly port?: number;
+  readonly p2pPort?: number;
+  /** Keeps its data, and its key; default: a new folder. */
+  readonly folder?: string;
+}
+
+interface Line extends Record<string, unknown> {
+  /** When it was written, by `performance.now()`. */
+  readonly at: number;
+  readonly msg: string;
 }
 
 /** A real witness node with gossip: its own folder, keys, store, HTTP port and libp2p port. */
 export class WitnessNode {
-  readonly lines: Record<string, unknown>[] = [];
-
   private constructor(
     readonly options: WitnessOptions,
     readonly folder: string,
     private readonly service: RunningService,
+    /** What it has written to its log. */
+    readonly lines: readonly Line[],
     readonly key: VerifierKey,
     /** Where peers call it. */
     readonly address: string,
     readonly peerId: string,
   ) {}
 
-  static async start(options: WitnessOptions, folder?: string): Promise<WitnessNode> {
+  static async start(options: WitnessOptions): Promise<WitnessNode> {
     const { name, logs, peers = [], witnesses = [], tuning = {}, pull, behindNat = false, mirrors = [] } = options;
-    const data = folder ?? (await mkdtemp(join(tmpdir(), 'tally-node-')));
-    const lines: Record<string, unknown>[] = [];
-    const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>);
+    const { announce, port = 0, p2pPort = 0 } = options;
+    const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tally-node-')));
+    const lines: Line[] = [];
+    const write = (line: string): void =>
+      void lines.push({ ...(JSON.parse(line) as Omit<Line, 'at'>), at: performance.now() } as Line);
     const config: WitnessConfig = {
       profile: 'development',
       host: '127.0.0.1',
-      port: 0,
+      port,
       name,
-      keyFile: join(data, 'witness.key'),
+      keyFile: keyFileIn(folder),
       makeKeys: true,
-      dataDirectory: data,
+      dataDirectory: folder,
       logs,
       mirrors,
       peers,
       witnesses,
-      p2p: behindNat ? [] : ['/ip4/127.0.0.1/tcp/0'],
+      p2p: behindNat ? [] : [loopback(p2pPort)],
+      ...(announce && { announce }),
       tuning: { p2p: { ...LOOPBACK_TUNING, ...tuning }, ...(pull && { pull }) },
     };
     const service = await startService(witnessService(config), createLogger(name, { write }));
-    const status = (await (await fetch(`${service.url}/status`)).json()) as WitnessStatus;
-    const key = parseVerifierKey(status.keys[0]?.verifierKey ?? '');
-    const { network } = status;
-    const node = new WitnessNode(options, data, service, key, network?.addresses[0] ?? '', network?.peerId ?? '');
-    lines.forEach((line) => node.lines.push(line));
-    lines.push = node.lines.push.bind(node.lines);
-    return node;
+    const { keys, network } = (await (await fetch(`${service.url}/status`)).json()) as WitnessStatus;
+    const key = parseVerifierKey(keys[0]?.verifierKey ?? '');
+    const address = network?.addresses[0] ?? '';
+    return new WitnessNode(options, folder, service, lines, key, address, network?.peerId ?? '');
+  }
+
+  /** The same witness after a stop: same folder, same ports. */
+  startAgain(changes: Partial<WitnessOptions> = {}): Promise<WitnessNode> {
+    const p2pPort = Number(/\/tcp\/(\d+)/.exec(this.address)?.[1] ?? 0);
+    return WitnessNode.start({ p2pPort, port: this.service.port, ...this.options, ...changes, folder: this.folder });
   }
 
   get url(): string {
@@ -92,8 +115,10 @@ export class WitnessNode {
   async submit(
     note: Uint8Array,
     prove: (oldSize: bigint) => Promise<readonly Uint8Array[]>,
+    assumedSize = 0n,
   ): Promise<AddCheckpointAnswer> {
-    const first = await addCheckpoint(this.url, { oldSize: 0n, proof: [], checkpoint: note });
+    const proof = assumedSize === 0n ? [] : await prove(assumedSize);
+    const first = await addCheckpoint(this.url, { oldSize: assumedSize, proof, checkpoint: note });
     if (first.kind !== 'conflict') return first;
     const { size } = first;
     return addCheckpoint(this.url, { oldSize: size, proof: await prove(size), checkpoint: note });
@@ -101,6 +126,14 @@ export class WitnessNode {
 
   async status(): Promise<WitnessStatus> {
     return (await (await fetch(`${this.url}/status`)).json()) as WitnessStatus;
+  }
+
+  /** The value of one metric without labels. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1];
+    if (value === undefined) throw new Error(`there is no metric ${name}`);
+    return Number(value);
   }
 
   async evidence(): Promise<EvidenceList['evidence']> {
@@ -111,13 +144,50 @@ export class WitnessNode {
     return new Uint8Array(await (await fetch(`${this.url}${path}`)).arrayBuffer());
   }
 
-  async stop(): Promise<string> {
-    await this.service.close();
-    return this.folder;
+  /** Fetches what it holds against the key, as anybody would, and verifies it. @throws Error, EvidenceError */
+  async provenAgainst(key: VerifierKey): Promise<ProvenEvidence> {
+    const accused = formatVerifierKey(key);
+    const entry = (await this.evidence()).find((one) => one.accused === accused);
+    if (entry === undefined) throw new Error(`${this.options.name} has no evidence against ${accused}`);
+    const proven = verifyEvidence(await this.evidenceFile(entry.path));
+    if (formatVerifierKey(proven.accused) !== accused)
+      throw new Error(`the evidence accuses ${proven.accused.name}, and not ${accused}`);
+    return proven;
+  }
+
+  /** When it froze a key of this origin, by `performance.now()`: what it found, or what arrived, was durable then. */
+  frozenAt(key: VerifierKey): number | undefined {
+    return this.lines.find(({ msg, accused }) => msg.includes('it is frozen') && accused === key.name)?.at;
+  }
+
+  stop(): Promise<void> {
+    return this.service.close();
   }
 
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export function keyFileIn(folder: string): string {
+  return join(folder, 'witness.key');
+}
+
+export function loopback(port: number): string {
+  return `/ip4/127.0.0.1/tcp/${port}`;
+}
+
+/** What was started is ended the other way round. To be called once, when all tests of a file are done. */
+export class Closers {
+  readonly #closers: (() => Promise<unknown>)[] = [];
+
+  add(...closers: (() => Promise<unknown>)[]): void {
+    this.#closers.push(...closers);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+    await delay(LEFTOVERS_MS);
   }
 }
 
@@ -133,4 +203,22 @@ export async function until(
     await delay(5);
   }
   return performance.now() - began;
+}
+
+/** Milliseconds from `since` until the last of the nodes froze the key; each shows what it holds, and that verifies. */
+export async function allHold(
+  nodes: readonly WitnessNode[],
+  key: VerifierKey,
+  since: number,
+  timeoutMs?: number,
+): Promise<number> {
+  const lacking = (): WitnessNode[] => nodes.filter((node) => node.frozenAt(key) === undefined);
+  await until(`evidence against ${key.name}`, () => lacking().length === 0, timeoutMs).catch((cause: unknown) => {
+    const names = lacking().map(({ options }) => options.name);
+    throw new Error(`of ${nodes.length} nodes these hold no evidence against ${key.name}: ${names.join(', ')}`, {
+      cause,
+    });
+  });
+  for (const node of nodes) await node.provenAgainst(key);
+  return Math.max(...nodes.map((node) => (node.frozenAt(key) ?? Infinity) - since));
 }

@@ -1,20 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hashLeaf } from '#libs/merkle';
+import { hashLeaf, proveConsistency } from '#libs/merkle';
 import { formatNote, signNote, type NoteSigner } from '#libs/note';
-import { EMPTY_EDGE, edgeRoot, formatCheckpoint, integrate, tilePath, type TileEdge } from '#libs/tlog';
+import { EMPTY_EDGE, edgeRoot, formatCheckpoint, integrate, tileNodeReader, tilePath, type TileEdge } from '#libs/tlog';
 import { localServer, type LocalServer } from '../../../../test/local-server.js';
 import { ed25519Signer } from '../../../../test/note-signers.js';
 
 /** One history of a log, with its tiles over HTTP. Entries from `forkAt` on are those of the branch. */
 export class ServedLog {
   readonly #files = new Map<string, Uint8Array>();
+  /** The size at which each file came. */
+  readonly #since = new Map<string, number>();
   readonly #notes = new Map<number, Uint8Array>();
   #edge: TileEdge = EMPTY_EDGE;
   #published = 0;
   /** Whether it answers at all. */
   serves = true;
+  /** What `/checkpoint` shows, and up to where tiles are shown, if that is less than everything: an old copy. */
+  shownSize = Infinity;
 
   private constructor(
     readonly signer: NoteSigner,
@@ -52,7 +56,10 @@ export class ServedLog {
       const entry = i < this.forkAt ? `entry ${i}` : `entry ${i} of ${this.branch}`;
       const { edge, tiles } = integrate(this.#edge, [hashLeaf(Buffer.from(entry))]);
       this.#edge = edge;
-      for (const { level, index, width, bytes } of tiles) this.#files.set(tilePath(level, index, width), bytes);
+      for (const { level, index, width, bytes } of tiles) {
+        this.#files.set(tilePath(level, index, width), bytes);
+        this.#since.set(tilePath(level, index, width), i + 1);
+      }
       this.#notes.set(Number(edge.size), await this.#note(edge, []));
     }
     this.#published = Math.max(this.#published, size);
@@ -64,12 +71,24 @@ export class ServedLog {
     return note;
   }
 
+  /** That the tree of `size` leaves extends the one of `oldSize`. */
+  prove(oldSize: bigint, size: bigint): Promise<Uint8Array[]> {
+    const read = tileNodeReader(size, async (level, index, width) => {
+      const path = tilePath(level, index, width);
+      const tile = this.#files.get(path);
+      if (tile === undefined) throw new Error(`this log has no ${path}`);
+      return tile;
+    });
+    return proveConsistency(oldSize, size, read);
+  }
+
   close(): Promise<void> {
     return this.server.close();
   }
 
   #file(path: string): Uint8Array | undefined {
-    return path === 'checkpoint' ? this.#notes.get(this.#published) : this.#files.get(path);
+    if (path === 'checkpoint') return this.#notes.get(Math.min(this.#published, this.shownSize));
+    return (this.#since.get(path) ?? Infinity) <= this.shownSize ? this.#files.get(path) : undefined;
   }
 
   async #note(edge: TileEdge, signers: readonly NoteSigner[]): Promise<Uint8Array> {
