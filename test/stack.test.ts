@@ -2,6 +2,7 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fetchCheckpoint, fetchHealth } from '#libs/client';
 import { evaluatePolicy, parsePolicy } from '#libs/tlog';
@@ -44,6 +45,19 @@ describe('a stack', () => {
       expect(await fetchHealth(url)).toMatchObject({ ready: true });
       expect(await (await fetch(new URL('/metrics', url))).text()).toMatch(/^# HELP /);
     }
+  });
+
+  test('is followed by its monitor, which finds nothing wrong', async () => {
+    const status = async (): Promise<{ logs: { origin: string; verified: unknown }[]; alarms: unknown[] }> =>
+      (await (await fetch(`${network.urls.monitor}/status`)).json()) as Awaited<ReturnType<typeof status>>;
+    for (let tries = 0; tries < 100 && (await status()).logs.some(({ verified }) => verified === null); tries++)
+      await delay(50);
+    const { logs, alarms } = await status();
+    expect(logs.map(({ origin }) => origin).toSorted()).toEqual([
+      network.origin.replace('rekor', 'ct'),
+      network.origin,
+    ]);
+    expect(alarms).toEqual([]);
   });
 
   test('serves the trust that it has written into its home', async () => {
@@ -126,7 +140,7 @@ describe('the program', () => {
     const lines = (await readFile(join(parent, 'home', 'stack.log'), 'utf8')).trimEnd().split('\n');
     const names = new Set(lines.map((line) => (JSON.parse(line) as { name: string }).name));
     expect(names).toEqual(
-      new Set(['trust', 'tsa', 'ca', 'log-rekor', 'log-ct', 'witness-1', 'witness-2', 'witness-3']),
+      new Set(['trust', 'tsa', 'ca', 'log-rekor', 'log-ct', 'witness-1', 'witness-2', 'witness-3', 'monitor']),
     );
     expect(stack.output()).not.toContain('"level"');
   });

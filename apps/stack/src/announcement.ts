@@ -13,6 +13,7 @@ export function whatRunsWhere(home: Home, addresses: StackAddresses, logPath: st
     ['ct log', addresses.ctLog, names.ctLog],
     ['tsa', addresses.tsa, 'timestamps'],
     ...addresses.witnesses.map((url, index) => [`witness ${index + 1}`, url, names.witness(index + 1)]),
+    ['monitor', addresses.monitor, 'follows the logs, and raises an alarm when something is wrong'],
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const table = rows.map((row) =>

@@ -18,6 +18,7 @@ export interface StackAddresses {
   readonly ctLog: string;
   readonly tsa: string;
   readonly witnesses: readonly string[];
+  readonly monitor: string;
 }
 
 /** The issuer is `localhost`, since that is what its tokens say; everything else is where it listens. */
@@ -31,6 +32,7 @@ export function addressesOf(ports: Ports): StackAddresses {
     ctLog: at(ports.ctLog),
     tsa: `${at(ports.tsa)}/api/v1/timestamp`,
     witnesses: ports.witnesses.map(at),
+    monitor: at(ports.monitor),
   };
 }
 

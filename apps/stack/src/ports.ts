@@ -1,7 +1,7 @@
 /** How many witnesses a stack runs; two of them are a quorum. */
 export const WITNESS_COUNT = 3;
 
-/** Where each service of a stack listens. Offsets 9 and 10 are kept free for a monitor and a Rekor v1 log. */
+/** Where each service of a stack listens. Offset 10 is kept free for a Rekor v1 log. */
 export interface Ports {
   readonly trust: number;
   readonly issuer: number;
@@ -10,6 +10,7 @@ export interface Ports {
   readonly ctLog: number;
   readonly tsa: number;
   readonly witnesses: readonly number[];
+  readonly monitor: number;
 }
 
 export function portsFrom(first: number): Ports {
@@ -21,5 +22,6 @@ export function portsFrom(first: number): Ports {
     ctLog: first + 4,
     tsa: first + 5,
     witnesses: Array.from({ length: WITNESS_COUNT }, (_, index) => first + 6 + index),
+    monitor: first + 9,
   };
 }

@@ -1,8 +1,10 @@
 import { decodePem, encodePem } from '#libs/crypto';
-import { parseVerifierKey } from '#libs/note';
+import { importPublicKey } from '#crypto';
+import { KEY_TYPE, parseVerifierKey, verifierKey } from '#libs/note';
 import type { Service } from '#libs/server';
 import { caService } from '../../ca/src/ca.module.js';
 import { logService } from '../../log/src/log.module.js';
+import { DEFAULT_TIMES, monitorService } from '../../monitor/src/monitor.module.js';
 import { trustService } from '../../trust/src/trust.module.js';
 import type { Deployment } from '../../trust/src/trust.module.js';
 import { tsaService } from '../../tsa/src/tsa.module.js';
@@ -23,6 +25,10 @@ const CHECKPOINT_INTERVAL_MS = 20;
 
 /** Submissions that may wait at once; more are asked to come back. */
 const POOL_LIMIT = 4096;
+
+/** Somebody looks at it right after the start. */
+const MONITOR_POLL_MS = 2_000;
+const YEAR_MS = 365 * 24 * 60 * 60_000;
 
 export interface StackPlan {
   readonly home: Home;
@@ -90,7 +96,25 @@ export async function stackServices(plan: StackPlan): Promise<StackServices> {
     ctLogPublicKeyFile: paths.ctLogPublicKey,
     dataDirectory: paths.data('ca'),
   });
-  return { first: [trust, tsa, ...witnesses], then: [rekorLog, ctLog, ca] };
+  const ct = importPublicKey(decodePem(deployment.ctLogs[0]?.publicKey ?? '', 'PUBLIC KEY')[0] ?? new Uint8Array(0));
+  const monitor = monitorService({
+    ...on(ports.monitor),
+    name: 'monitor',
+    dataDirectory: paths.data('monitor'),
+    logs: [
+      ...logs.map((key) => ({ key, url: addresses.rekorLog })),
+      { key: verifierKey(names.ctLog, KEY_TYPE.rfc6962, ct.spki), url: addresses.ctLog },
+    ],
+    witnesses: deployment.witnesses.map(({ key, url }) => {
+      const parsed = parseVerifierKey(key);
+      return { name: parsed.name, key: parsed, url };
+    }),
+    ...DEFAULT_TIMES,
+    pollMs: MONITOR_POLL_MS,
+    // A stack may rest for as long as it likes.
+    staleAfterMs: YEAR_MS,
+  });
+  return { first: [trust, tsa, ...witnesses], then: [rekorLog, ctLog, ca, monitor] };
 }
 
 /** Their content follows from the ports and from the keys, so they are written anew at each start. */

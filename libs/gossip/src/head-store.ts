@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { sha256, toHex } from '#crypto';
 import { ByteReader, concatBytes, utf8Decode, utf8Encode, u64, vector } from '#libs/crypto';
 import { EventStoreError, type EventStore, type Expected } from '#libs/event-store';
+import { formatNote, parseNote } from '#libs/note';
 import type { Logger } from 'pino';
-import { originPrefix } from './held-head.js';
+import { originPrefix, type HeldHead } from './held-head.js';
 import type { HeldHeads } from './held-heads.js';
 
 const PREFIX = 'heads-';
@@ -21,6 +22,7 @@ export interface StoredHead {
   readonly reserved: boolean;
   readonly sinceMs: number;
   readonly from: string;
+  /** With the cosignatures that were seen on it: the other half of a contradiction may come later. */
   readonly note: Uint8Array;
 }
 
@@ -79,8 +81,8 @@ export class HeadStore {
     const anchors = this.anchors ? held.anchors : [];
     if (known === undefined && anchors.length === 0 && held.loose.length === 0) return;
     const data = encode(held.origin, [
-      ...anchors.map((head) => ({ ...head, anchor: true })),
-      ...held.loose.map((head) => ({ ...head, anchor: false })),
+      ...anchors.map((head) => ({ ...head, note: cosignedNote(head), anchor: true })),
+      ...held.loose.map((head) => ({ ...head, note: cosignedNote(head), anchor: false })),
     ]);
     const digest = toHex(sha256(data));
     if (this.#written.get(stream) === digest) return;
@@ -100,6 +102,12 @@ export class HeadStore {
       );
     }
   }
+}
+
+function cosignedNote({ note, cosignatures }: HeldHead): Uint8Array {
+  if (cosignatures.length === 0) return note;
+  const { text, signatures } = parseNote(note);
+  return formatNote({ text, signatures: [...signatures, ...cosignatures] });
 }
 
 function encode(origin: string, heads: readonly StoredHead[]): Uint8Array {

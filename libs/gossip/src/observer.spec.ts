@@ -256,6 +256,21 @@ describe('witnesses', () => {
     expect(observer.freezing(faulty.key)?.proven).toMatchObject({ role: 'witness', origin: ORIGIN });
   });
 
+  test('is convicted even if the node was started anew between the two', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const faulty = cosigner('w.example', 1_700_000_000n);
+    const options = { store: new MemoryEventStore(), witnesses: [faulty.key] };
+    const log = { keys: [a.signer.key], sources: [a.url] };
+    const first = await observing(log, options);
+    first.observe(await b.sign(7, [faulty]), 'https://w.example');
+    await first.close();
+    const second = await observing(log, options);
+    second.observe(await a.sign(12, [faulty]), 'https://w.example');
+    await until(() => second.freezing(faulty.key) !== undefined);
+    expect(second.freezing(faulty.key)?.proven.role).toBe('witness');
+  });
+
   test('their cosignatures travel by anti-entropy', async () => {
     const log = await served('a');
     const witness = cosigner('w.example', 1_700_000_000n);

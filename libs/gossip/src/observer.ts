@@ -137,9 +137,11 @@ export class Observer implements GossipContent {
     const observer = new Observer(options, evidence, heads);
     for (const [origin, stored] of await heads.load()) {
       for (const { note, anchor, reserved, sinceMs, from } of stored) {
-        for (const head of observer.#openNote(note, options.logs.find(origin))) {
+        const opened = observer.#openNote(note, options.logs.find(origin));
+        const cosignatures = observer.#observeCosignatures(note, opened);
+        for (const head of opened) {
+          observer.#take(head, { from, reserved, sinceMs, cosignatures });
           if (anchor) observer.#advance(head, from);
-          else observer.#take(head, { from, reserved, sinceMs });
         }
       }
     }
@@ -375,7 +377,10 @@ export class Observer implements GossipContent {
     const id = headId(head);
     const known = held.get(id);
     if (known) {
-      known.cosignatures = merged(known.cosignatures, cosignatures);
+      if (cosignatures.length > 0) {
+        known.cosignatures = merged(known.cosignatures, cosignatures);
+        this.heads.changed(held);
+      }
       return 'known';
     }
     if (this.#recent.has(id)) return 'known';
