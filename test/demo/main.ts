@@ -1,0 +1,73 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { actDifferentSizes } from './different-sizes.js';
+import { Network } from './network.js';
+import { PackageIndex, type Showing } from './package-index.js';
+import { entry, print, say, step, title } from './page.js';
+import { EARLIER } from './releases.js';
+import { actSameSize, cosigned } from './same-size.js';
+
+const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+async function main(): Promise<void> {
+  const began = performance.now();
+  const folder = await mkdtemp(join(tmpdir(), 'tally-split-view-'));
+  const closers: (() => Promise<void>)[] = [];
+  process.once('SIGINT', () => process.exit(130));
+  try {
+    await play(folder, closers);
+  } finally {
+    for (const close of closers.reverse()) await close();
+    // What remains is what was promised: the evidence.
+    for (const name of await readdir(folder)) {
+      if (!name.endsWith('.evidence')) await rm(join(folder, name), { recursive: true });
+    }
+  }
+  print();
+  say(`Everything is stopped again, after ${seconds(began)}. Of all this only the evidence is left, in ${folder}`);
+}
+
+async function play(folder: string, closers: (() => Promise<void>)[]): Promise<void> {
+  title('The split view: a log tells two people two stories, and is caught\n');
+  say(
+    'A package index publishes every release in a transparency log: a list that only grows, under the signature of the ' +
+      'log. Whoever installs a package checks that its digest is in the list. That protects nobody if the log shows ' +
+      'everybody a list of his own: it could slip malware to one person, and all others would see a clean log. Witnesses ' +
+      'are there to notice that.',
+  );
+  step(1, 'Who is here');
+  const origins = ['packages.example', 'modules.example'];
+  const indexes = await Promise.all(origins.map((origin) => PackageIndex.start(origin, join(folder, origin))));
+  closers.push(async () => void (await Promise.all(indexes.map((index) => index.close()))));
+  const [index, other] = indexes;
+  if (!index || !other) throw new Error('a log is missing');
+  const started = performance.now();
+  const network = await Network.start(folder, indexes, (log, city) =>
+    log === other && city !== 'Perth' ? log.url('a') : undefined,
+  );
+  closers.push(() => network.stop());
+  entry(
+    '5 witnesses',
+    'Oslo, Lima, Kyoto, Accra, Perth: each the program tally-witness in a process of its own, with its own keys, store and ' +
+      `ports; each connected to the four others over libp2p on TCP, ${seconds(started)} after they were started`,
+  );
+  entry(
+    '1 log',
+    `${index.key.name}, which lies: two engines sign two histories with one key. Only code of the tests can do that; the ` +
+      'programs are built without it',
+  );
+  const commons: Showing[] = [];
+  for (const log of indexes) {
+    const showing = await log.current('a');
+    await cosigned(log, showing, 0n, network.witnesses);
+    commons.push(showing);
+  }
+  entry(`${EARLIER.length} releases`, 'so far, the same ones for everybody, cosigned by all five witnesses');
+  const [common, otherCommon] = commons;
+  if (!common || !otherCommon) throw new Error('a log shows nothing');
+  await actSameSize(network, index, common, folder);
+  await actDifferentSizes(network, other, otherCommon, folder);
+}
+
+await main();
