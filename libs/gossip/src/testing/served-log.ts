@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashLeaf, proveConsistency } from '#libs/merkle';
-import { formatNote, signNote, type NoteSigner } from '#libs/note';
+import { formatNote, parseNote, signNote, type NoteSigner } from '#libs/note';
 import { EMPTY_EDGE, edgeRoot, formatCheckpoint, integrate, tileNodeReader, tilePath, type TileEdge } from '#libs/tlog';
 import { localServer, type LocalServer } from '../../../../test/local-server.js';
 import { ed25519Signer } from '../../../../test/note-signers.js';
@@ -69,6 +69,15 @@ export class ServedLog {
       return this.#note(this.#edge, signers);
     }
     return note;
+  }
+
+  /** Signs the same head once more; that is what is shown from now on. */
+  async signAgain(size: number): Promise<Uint8Array> {
+    const note = this.#notes.get(size);
+    if (note === undefined) throw new Error(`no head of size ${size} was signed`);
+    const again = formatNote(await signNote(parseNote(note).text, [this.signer]));
+    this.#notes.set(size, again);
+    return again;
   }
 
   /** That the tree of `size` leaves extends the one of `oldSize`. */
