@@ -82,6 +82,11 @@ export class HeldHeads {
     return loose.length > 1 ? loose : NONE;
   }
 
+  /** The same for all keys. */
+  waiting(): readonly HeldHead[] {
+    return [...new Set(this.#loose.map(({ keyId }) => keyId))].flatMap((keyId) => this.unlinked(keyId));
+  }
+
   needsLinking(): boolean {
     return this.#loose.some(({ keyId }) => this.unlinked(keyId).length > 0);
   }

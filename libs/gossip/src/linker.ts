@@ -35,6 +35,8 @@ interface Turn {
   again: boolean;
 }
 
+/** `progress`: some of the heads were linked, and others were not, as with a copy of a log that lags behind. */
+type Outcome = 'done' | 'progress' | 'nothing';
 type Relation = Awaited<ReturnType<typeof relateHeads>>['kind'];
 
 /**
@@ -95,29 +97,31 @@ export class Linker {
 
   async #run(origin: string, turn: Turn): Promise<void> {
     turn.again = false;
-    let done = false;
+    let outcome: Outcome = 'nothing';
     try {
-      done = await this.#pass(origin);
+      outcome = await this.#pass(origin);
     } catch (error) {
       if (!this.#stop.signal.aborted) this.options.logger.error({ err: error, origin }, 'could not compare heads');
     }
     turn.running = false;
-    turn.failures = done ? 0 : turn.failures + 1;
-    if (done && !turn.again) this.#turns.delete(origin);
+    turn.failures = { done: 0, progress: 1, nothing: turn.failures + 1 }[outcome];
+    if (outcome === 'done' && !turn.again) this.#turns.delete(origin);
     else this.#schedule(origin, turn);
   }
 
-  /** True when every head is linked, or there is nothing more to find out. */
-  async #pass(origin: string): Promise<boolean> {
+  async #pass(origin: string): Promise<Outcome> {
     const found = this.options.find(origin);
-    if (found === undefined) return true;
+    if (found === undefined) return 'done';
     const { log, held } = found;
+    const before = held.waiting();
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PASS_TIMEOUT_MS)]);
     for (const url of log.sources) {
       if (!held.needsLinking()) break;
       await new Pass(log, held, new TileSource(url, signal), this.options).run();
     }
-    return !held.needsLinking();
+    if (!held.needsLinking()) return 'done';
+    const after = new Set(held.waiting());
+    return before.some((head) => !after.has(head)) ? 'progress' : 'nothing';
   }
 }
 

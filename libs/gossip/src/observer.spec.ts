@@ -136,6 +136,21 @@ describe('heads of different sizes', () => {
     expect(observer.freezing(key)?.proven.evidence.kind).toBe('different-sizes');
   });
 
+  test('are linked soon after a copy of the log that always lags behind shows them', async () => {
+    const log = await served('a');
+    const { key } = log.signer;
+    const observer = await observing({ keys: [key], sources: [log.url] });
+    observer.advance(ORIGIN, await log.sign(5));
+    const waits = (size: bigint): boolean =>
+      observer.view(ORIGIN).heads.some((head) => head.size === size && head.linkedTo === undefined);
+    for (const end of [20, 40, 60, 80]) {
+      for (const size of [end - 5, end]) observer.receive('checkpoint', canonical(await log.sign(size), key), stranger);
+      log.shownSize = end - 4;
+      await until(() => !waits(BigInt(end - 5)) && waits(BigInt(end)), 2_000);
+      expect([waits(BigInt(end - 5)), waits(BigInt(end))]).toEqual([false, true]);
+    }
+  });
+
   test('that nobody can link stay, and are no evidence', async () => {
     const a = await served('a', { forkAt: 3 });
     const b = await served('b', { forkAt: 3, signer: a.signer });
