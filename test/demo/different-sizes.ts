@@ -1,14 +1,11 @@
-import { formatVerifierKey } from '#libs/note';
 import { evaluatePolicy, parseTlogProof } from '#libs/tlog';
 import { Watch } from './detection.js';
-import { keepEvidence, type Exhibit } from './exhibit.js';
-import { noNetwork, tally } from './fresh-process.js';
+import { keepEvidence, tryExhibit, type Exhibit } from './exhibit.js';
 import type { Network } from './network.js';
 import type { PackageIndex, Showing } from './package-index.js';
 import { PackageManager } from './package-manager.js';
-import { command, entry, print, quote, say, step } from './page.js';
+import { entry, print, say, step } from './page.js';
 import { EARLIER, GENUINE, LATER, MALICIOUS } from './releases.js';
-import { cosigned } from './same-size.js';
 
 const INDEX = BigInt(EARLIER.length);
 
@@ -29,12 +26,9 @@ export async function actDifferentSizes(
   print();
   const policy = network.policy(index, 1);
   const alice = await index.publish('a', GENUINE, ...LATER);
-  const forAlice = await index.deliver(
-    GENUINE,
-    INDEX,
-    alice,
-    await cosigned(index, alice, INDEX, network.of('Oslo', 'Lima', 'Kyoto', 'Accra')),
-  );
+  const asked = await index.request(alice, INDEX);
+  const seen = await Promise.all(network.of('Oslo', 'Lima', 'Kyoto', 'Accra').map((witness) => witness.cosign(asked)));
+  const forAlice = await index.deliver(GENUINE, INDEX, alice, seen.flat());
   await new PackageManager(policy, common.checkpoint).verify(forAlice);
   entry(
     'Alice',
@@ -43,10 +37,11 @@ export async function actDifferentSizes(
   );
 
   const bob = await index.publish('b', MALICIOUS);
+  const request = await index.request(bob, INDEX);
   const watch = await Watch.begin(network, origin);
   const sinceMs = Date.now();
-  const lines = await cosigned(index, bob, INDEX, network.of('Perth'));
-  const forBob = await index.deliver(MALICIOUS, INDEX, bob, lines);
+  const lines = await Promise.all(network.of('Perth').map((witness) => witness.cosign(request)));
+  const forBob = await index.deliver(MALICIOUS, INDEX, bob, lines.flat());
   await new PackageManager(policy, common.checkpoint).verify(forBob);
   entry(
     'Bob',
@@ -73,13 +68,7 @@ export async function actDifferentSizes(
       'and the consistency proof for it, made from the tiles of the log itself.',
   );
   print();
-  say(exhibit.file);
-  print();
-  const wrapper = await noNetwork();
-  const name = exhibit.file.slice(folder.length + 1);
-  const words = ['evidence', 'verify', name, '--key', formatVerifierKey(index.key)];
-  command([...wrapper, 'tally', ...words]);
-  quote((await tally(words, folder, wrapper)).stdout);
+  await tryExhibit(exhibit, index.key);
   return exhibit;
 }
 

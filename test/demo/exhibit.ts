@@ -4,7 +4,9 @@ import { equalBytes } from '#libs/crypto';
 import { fetchEvidence, fetchWitnessStatus } from '#libs/client';
 import { verifyEvidence, weighEvidence, type ProvenEvidence } from '#libs/evidence';
 import { formatVerifierKey, type VerifierKey } from '#libs/note';
+import { tally, withoutNetwork } from './fresh-process.js';
 import type { Network } from './network.js';
+import { command, print, quote, say } from './page.js';
 import type { WitnessProcess } from './witness-process.js';
 
 /** An evidence file that can be handed to anybody. */
@@ -27,6 +29,22 @@ export async function keepEvidence(
   const file = join(folder, mine.name);
   await writeFile(file, mine.bytes);
   return { file, bytes: mine.bytes.length, proven: verifyEvidence(mine.bytes) };
+}
+
+/** Has it verified by a process that knows nothing but the file and the key. @throws Error when that refuses */
+export async function tryExhibit({ file }: Exhibit, key: VerifierKey): Promise<void> {
+  const wrapper = await withoutNetwork();
+  say(
+    wrapper
+      ? 'Anybody can verify it, anywhere, for ever. Here a new process does, in a network namespace of its own, where ' +
+          'there is no network:'
+      : 'Anybody can verify it, anywhere, for ever. Here a new process does, which opens no socket (this machine lets ' +
+          'nobody make a network namespace, which would prove it):',
+  );
+  print();
+  const { words, stdout } = await tally(['evidence', 'verify', file, '--key', formatVerifierKey(key)], wrapper);
+  command(words);
+  quote(stdout);
 }
 
 async function evidenceOf(witness: WitnessProcess, key: VerifierKey): Promise<{ name: string; bytes: Uint8Array }> {

@@ -1,12 +1,13 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { actDifferentSizes } from './different-sizes.js';
 import { Network } from './network.js';
 import { PackageIndex, type Showing } from './package-index.js';
 import { entry, print, say, step, title } from './page.js';
 import { EARLIER } from './releases.js';
-import { actSameSize, cosigned } from './same-size.js';
+import { actSameSize } from './same-size.js';
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
@@ -14,7 +15,11 @@ async function main(): Promise<void> {
   const began = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'tally-split-view-'));
   const closers: (() => Promise<void>)[] = [];
-  process.once('SIGINT', () => process.exit(130));
+  const interrupted = (): never => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     await play(folder, closers);
   } finally {
@@ -32,9 +37,8 @@ async function play(folder: string, closers: (() => Promise<void>)[]): Promise<v
   title('The split view: a log tells two people two stories, and is caught\n');
   say(
     'A package index publishes every release in a transparency log: a list that only grows, under the signature of the ' +
-      'log. Whoever installs a package checks that its digest is in the list. That protects nobody if the log shows ' +
-      'everybody a list of his own: it could slip malware to one person, and all others would see a clean log. Witnesses ' +
-      'are there to notice that.',
+      'log. Whoever installs a package checks that its digest is in the list. But is it everybody’s list? A log could show ' +
+      'one person another one, with malware in it, and all others would see nothing. Witnesses are there to notice that.',
   );
   step(1, 'Who is here');
   const origins = ['packages.example', 'modules.example'];
@@ -49,8 +53,9 @@ async function play(folder: string, closers: (() => Promise<void>)[]): Promise<v
   closers.push(() => network.stop());
   entry(
     '5 witnesses',
-    'Oslo, Lima, Kyoto, Accra, Perth: each the program tally-witness in a process of its own, with its own keys, store and ' +
-      `ports; each connected to the four others over libp2p on TCP, ${seconds(started)} after they were started`,
+    'Oslo, Lima, Kyoto, Accra, Perth: each is tally-witness in a process of its own, with its own keys, store and ports. ' +
+      `After ${seconds(started)} each is connected to the four others, over libp2p on TCP. (All of this is one machine with ` +
+      `${availableParallelism()} processors.)`,
   );
   entry(
     '1 log',
@@ -60,7 +65,8 @@ async function play(folder: string, closers: (() => Promise<void>)[]): Promise<v
   const commons: Showing[] = [];
   for (const log of indexes) {
     const showing = await log.current('a');
-    await cosigned(log, showing, 0n, network.witnesses);
+    const request = await log.request(showing, 0n);
+    await Promise.all(network.witnesses.map((witness) => witness.cosign(request)));
     commons.push(showing);
   }
   entry(`${EARLIER.length} releases`, 'so far, the same ones for everybody, cosigned by all five witnesses');
@@ -70,4 +76,7 @@ async function play(folder: string, closers: (() => Promise<void>)[]): Promise<v
   await actDifferentSizes(network, other, otherCommon, folder);
 }
 
-await main();
+main().catch((error: unknown) => {
+  process.stderr.write(`\nthe demo did not go as it should: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,7 +1,13 @@
-import { addCheckpoint, fetchTile, type AddCheckpointAnswer } from '#libs/client';
+import { fetchTile } from '#libs/client';
 import { proveConsistency, proveInclusion, type NodeReader } from '#libs/merkle';
 import { formatNote, parseNote, type NoteSignature, type VerifierKey } from '#libs/note';
-import { formatTlogProof, parseCheckpoint, tileNodeReader, type Checkpoint } from '#libs/tlog';
+import {
+  formatTlogProof,
+  parseCheckpoint,
+  tileNodeReader,
+  type AddCheckpointRequest,
+  type Checkpoint,
+} from '#libs/tlog';
 import { startLyingLog, type Branch, type LyingLog } from '../equivocation/lying-log.js';
 import { EARLIER, leafOf, type Release } from './releases.js';
 
@@ -55,9 +61,9 @@ export class PackageIndex {
   }
 
   /** As any log asks a witness that has cosigned its first `oldSize` entries. */
-  async ask(witnessUrl: string, { note, checkpoint, nodes }: Showing, oldSize: bigint): Promise<AddCheckpointAnswer> {
+  async request({ note, checkpoint, nodes }: Showing, oldSize: bigint): Promise<AddCheckpointRequest> {
     const proof = oldSize === 0n ? [] : await proveConsistency(oldSize, checkpoint.size, nodes);
-    return addCheckpoint(witnessUrl, { oldSize, proof, checkpoint: note });
+    return { oldSize, proof, checkpoint: note };
   }
 
   async deliver(

@@ -47,26 +47,24 @@ export function table(rows: readonly (readonly string[])[]): void {
   }
 }
 
-/** What another program printed. Lines that are too long go on below, further in. */
+/** What another program printed. A line that is too long goes on below, in the column of its text. */
 export function quote(text: string): void {
+  const margin = ' '.repeat(INDENT + 2);
   for (const line of text.trimEnd().split('\n')) {
-    const margin = ' '.repeat(INDENT + 2);
-    const inner = /^ */.exec(line)?.[0] ?? '';
-    const [first = '', ...more] = line.length <= WIDTH - margin.length ? [line] : wrapped(line, WIDTH - 8, inner);
-    print(marked(margin + first));
-    for (const rest of more) print(`${margin}${inner}  ${rest}`);
+    const parts = line.length <= WIDTH - margin.length ? [line] : folded(line, WIDTH - margin.length);
+    for (const part of parts) print(marked(`${margin}${part}`.trimEnd()));
   }
 }
 
 /** A command, as it can be typed. */
 export function command(words: readonly string[]): void {
   const lines = [''];
-  for (const word of words) {
+  for (const word of words.join(' ').replaceAll('--key ', '--key\0').split(' ')) {
     const last = lines.at(-1) ?? '';
     if (last !== '' && last.length + word.length + INDENT + 7 > WIDTH) lines.push(word);
     else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
   }
-  print(`${' '.repeat(INDENT)}$ ${styled('cyan', lines.join(` \\\n${' '.repeat(INDENT + 4)}`))}`);
+  print(`${' '.repeat(INDENT)}$ ${styled('cyan', lines.join(` \\\n${' '.repeat(INDENT + 4)}`).replaceAll('\0', ' '))}`);
 }
 
 function marked(line: string): string {
@@ -76,14 +74,21 @@ function marked(line: string): string {
     .replace(/^( *)!/, (_, spaces: string) => spaces + styled('yellow', '!'));
 }
 
-function wrapped(text: string, width: number, start: string = ''): string[] {
+function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
-  let line = start;
+  let line = '';
   for (const word of text.split(/\s+/).filter((one) => one !== '')) {
-    if (line.trim() !== '' && line.length + 1 + word.length > width) {
+    if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;
-    } else line = line.trim() === '' ? line + word : `${line} ${word}`;
+    } else line = line === '' ? word : `${line} ${word}`;
   }
   return [...lines, line];
+}
+
+/** A line whose spaces mean something. */
+function folded(line: string, width: number): string[] {
+  const column = /^ *(?:[✓✗!] |\S+(?: \S+)? {2,})?/.exec(line)?.[0].length ?? 0;
+  const lines = wrapped(line.slice(column), width - column);
+  return lines.map((part, at) => (at === 0 ? line.slice(0, column) : ' '.repeat(column)) + part);
 }

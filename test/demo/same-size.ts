@@ -1,32 +1,15 @@
-import { toHex, sha256 } from '#crypto';
-import { toBase64 } from '#crypto';
-import { formatVerifierKey, type NoteSignature } from '#libs/note';
+import { sha256, toBase64, toHex } from '#crypto';
 import { Watch } from './detection.js';
 import { eventually } from './eventually.js';
-import { keepEvidence, type Exhibit } from './exhibit.js';
-import { noNetwork, tally } from './fresh-process.js';
+import { keepEvidence, tryExhibit, type Exhibit } from './exhibit.js';
+import { tally } from './fresh-process.js';
 import type { Network } from './network.js';
 import type { Delivery, PackageIndex, Showing } from './package-index.js';
 import { PackageManager, type Verified } from './package-manager.js';
 import { command, entry, print, quote, say, step, table } from './page.js';
 import { EARLIER, GENUINE, LATER, MALICIOUS } from './releases.js';
-import type { WitnessProcess } from './witness-process.js';
 
 const INDEX = BigInt(EARLIER.length);
-
-/** Of each of these the cosignature. @throws Error when one refuses */
-export async function cosigned(
-  index: PackageIndex,
-  showing: Showing,
-  oldSize: bigint,
-  witnesses: readonly WitnessProcess[],
-): Promise<NoteSignature[]> {
-  const answers = await Promise.all(witnesses.map(({ url }) => index.ask(url, showing, oldSize)));
-  return answers.flatMap((answer, i) => {
-    if (answer.kind === 'cosigned') return answer.lines;
-    throw new Error(`${witnesses[i]?.city} should have cosigned, and did not: ${JSON.stringify(answer)}`);
-  });
-}
 
 /** Two trees of one size: the two checkpoints are the whole proof. */
 export async function actSameSize(
@@ -43,9 +26,10 @@ export async function actSameSize(
   );
   print();
   const [forAlice, forBob] = await Promise.all([index.publish('a', GENUINE), index.publish('b', MALICIOUS)]);
-  const seen = await cosigned(index, forAlice, INDEX, network.of('Oslo', 'Lima', 'Kyoto'));
+  const asked = await index.request(forAlice, INDEX);
+  const seen = await Promise.all(network.of('Oslo', 'Lima', 'Kyoto').map((witness) => witness.cosign(asked)));
   const deliveries = [
-    await index.deliver(GENUINE, INDEX, forAlice, seen),
+    await index.deliver(GENUINE, INDEX, forAlice, seen.flat()),
     await index.deliver(MALICIOUS, INDEX, forBob, []),
   ];
   const policy = network.policy(index, 0);
@@ -64,20 +48,16 @@ export async function actSameSize(
       'Perth, which it has shown nothing of Alice’s. But the witnesses tell each other what they see.',
   );
   print();
-  const [accra, perth] = network.of('Accra', 'Perth');
-  if (!accra || !perth) throw new Error('a witness is missing');
-  for (const witness of [accra, perth]) {
+  const unasked = network.of('Accra', 'Perth');
+  for (const witness of unasked) {
     await eventually(`${witness.city} hears of Alice’s tree`, async () => {
       return (await witness.metric('tally_gossip_loose_heads')) > 0;
     });
   }
+  const request = await index.request(forBob, INDEX);
   const watch = await Watch.begin(network, origin);
   const sinceMs = Date.now();
-  const answers = await Promise.all([accra, perth].map(({ url }) => index.ask(url, forBob, INDEX)));
-  for (const answer of answers) {
-    if (answer.kind !== 'refused' || answer.status !== 404)
-      throw new Error(`Bob’s tree should have been answered with 404: ${JSON.stringify(answer)}`);
-  }
+  await Promise.all(unasked.map((witness) => witness.refuse(request)));
   const { last } = await watch.report(
     sinceMs,
     'the log asks Accra and Perth for their cosignature on Bob’s tree',
@@ -88,13 +68,14 @@ export async function actSameSize(
   say('Neither Accra nor Perth has cosigned. Now the log goes back to the true history, and asks all five:');
   print();
   const next = await index.publish('a', ...LATER.slice(0, 1));
-  for (const witness of network.witnesses) {
-    const answer = await index.ask(witness.url, next, witness === accra || witness === perth ? INDEX : INDEX + 1n);
-    if (answer.kind !== 'refused' || answer.status !== 404) throw new Error(`${witness.city} did not freeze the log`);
-    entry(witness.city, `${answer.status}  ${answer.body.trim()}`, 6);
-  }
+  const reasons = await Promise.all(
+    network.witnesses.map(async (witness) =>
+      witness.refuse(await index.request(next, unasked.includes(witness) ? INDEX : INDEX + 1n)),
+    ),
+  );
+  entry('all five', `404  ${[...new Set(reasons)].join('; ')}`, 8);
   print();
-  say('Frozen, everywhere, through every restart. Only the operator of a witness can undo it there.');
+  say('The log is frozen, and stays so through every restart, until the operator of a witness decides otherwise.');
 
   step(5, 'The evidence');
   const exhibit = await keepEvidence(network, last, index.key, folder);
@@ -103,29 +84,20 @@ export async function actSameSize(
       'two checkpoints with the log’s signatures, nothing else.',
   );
   print();
-  say(exhibit.file);
-  await inCourt(exhibit, formatVerifierKey(index.key), folder);
+  await tryExhibit(exhibit, index.key);
+  const { words, stdout } = await tally(['evidence', 'show', exhibit.file]);
+  print();
+  command(words);
+  quote(theCase(stdout));
   return exhibit;
 }
 
-/** Verifies the evidence in a process that knows nothing but the file and the key, and has no network. */
-export async function inCourt({ file }: Exhibit, vkey: string, folder: string): Promise<void> {
-  const wrapper = await noNetwork();
-  print();
-  say(
-    wrapper.length > 0
-      ? 'A new process verifies it, in a network namespace of its own: there is no network in there.'
-      : 'A new process verifies it. It opens no socket (there is no unshare here that could prove it).',
-  );
-  print();
-  const name = file.slice(folder.length + 1);
-  const checked = await tally(['evidence', 'verify', name, '--key', vkey], folder, wrapper);
-  command([...wrapper, 'tally', 'evidence', 'verify', name, '--key', vkey]);
-  quote(checked.stdout);
-  print();
-  const shown = await tally(['evidence', 'show', name], folder, wrapper);
-  command(['tally', 'evidence', 'show', name]);
-  quote(shown.stdout);
+/** What was printed already, and what is about trust, is left out. */
+function theCase(shown: string): string {
+  const lines = shown.split('\n');
+  const from = lines.findIndex((line) => /^ +kind /.test(line));
+  const to = lines.findIndex((line) => /^ +trust /.test(line));
+  return ['  …', ...lines.slice(from, to), '  …'].join('\n');
 }
 
 function compare(deliveries: readonly Delivery[], verified: readonly (Verified | undefined)[]): void {

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fetchWitnessStatus } from '#libs/client';
-import { KEY_TYPE, formatVerifierKey, verifierKey, type VerifierKey } from '#libs/note';
+import { addCheckpoint, fetchWitnessStatus, type AddCheckpointAnswer } from '#libs/client';
+import { KEY_TYPE, formatVerifierKey, verifierKey, type NoteSignature, type VerifierKey } from '#libs/note';
 import { openKeyFile } from '#libs/signer';
+import type { AddCheckpointRequest } from '#libs/tlog';
 import { eventually } from './eventually.js';
 
 const MAIN = 'dist/apps/witness/src/main.js';
@@ -36,6 +37,8 @@ interface LogLine {
   readonly kind?: string;
   readonly evidence?: string;
 }
+
+const decimal = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
 /** Makes the key of a witness, so that the others can be told of it before it starts. */
 export async function preparePlace(city: string, port: number, parent: string): Promise<Place> {
@@ -113,14 +116,29 @@ export class WitnessProcess {
     });
   }
 
+  /** @throws ServiceError */
+  ask(request: AddCheckpointRequest): Promise<AddCheckpointAnswer> {
+    return addCheckpoint(this.url, request);
+  }
+
+  /** The cosignature. @throws Error when it refuses */
+  async cosign(request: AddCheckpointRequest): Promise<readonly NoteSignature[]> {
+    const answer = await this.ask(request);
+    if (answer.kind === 'cosigned') return answer.lines;
+    throw new Error(`${this.city} should have cosigned, and did not: ${JSON.stringify(answer, decimal)}`);
+  }
+
+  /** The words with which it refuses a log that it has frozen. @throws Error when it does anything else */
+  async refuse(request: AddCheckpointRequest): Promise<string> {
+    const answer = await this.ask(request);
+    if (answer.kind === 'refused' && answer.status === 404) return answer.body.trim();
+    throw new Error(`${this.city} should have answered 404, and did not: ${JSON.stringify(answer, decimal)}`);
+  }
+
   /** Resolves when it holds the evidence against the log. */
   async noticed(origin: string): Promise<Notice> {
     await eventually(`${this.city} notices`, () => this.#alive() && this.#notices.has(origin));
     return this.#notices.get(origin) as Notice;
-  }
-
-  hasNoticed(origin: string): boolean {
-    return this.#notices.has(origin);
   }
 
   /** One of its metrics: the sum over the labels, of those lines that contain `label`. */
