@@ -326,6 +326,17 @@ describe('a published checkpoint', () => {
     await monitor.cleared('stale'); // no time of anybody that counts
   });
 
+  test('is old as well if one witness gives it a time that no calendar has', async () => {
+    const log = await logOf();
+    const [witness, other] = [cosigner('w.example', () => now() - 7200n), cosigner('mad.example', 2n ** 63n - 1n)];
+    await log.grow(5, [witness, other]);
+    const monitor = await monitorOf(log, {
+      witnesses: [witness, other].map(({ key }) => ({ name: key.name, key })),
+    });
+    expect(await monitor.alarm('stale')).toMatchObject({ message: expect.stringContaining('the newest time') });
+    expect(await monitor.log()).toMatchObject({ verified: { size: '5' } });
+  });
+
   test('of a CT log has a time of its own', async () => {
     const log = await logOf({ signer: rfc6962Signer(ORIGIN, () => BigInt(Date.now()) - 7_200_000n) });
     await log.grow(5);

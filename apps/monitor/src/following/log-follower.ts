@@ -11,6 +11,8 @@ import { SizeHistory } from './size-history.js';
 import { ViewState } from './view-state.js';
 
 const CHECKPOINT_TIMEOUT_MS = 10_000;
+/** Clocks differ. A time further ahead than this says nothing, or one witness could have a log look fresh for ever. */
+const FUTURE_MAX_MS = 24 * 60 * 60_000;
 
 export interface FollowerOptions {
   readonly log: WatchedLog;
@@ -171,8 +173,9 @@ export class LogFollower {
   /** What is in the published checkpoint besides the tree. */
   #readPublished(note: Uint8Array, heads: readonly SignedHead[]): void {
     const { log, witnesses, now } = this.options;
-    const times = [...heads, ...openSignedHeads(note, witnesses)].flatMap((head) => statedTimeMs(head) ?? []);
-    this.newestTimeMs = times.length === 0 ? undefined : Math.max(...times.map(Number));
+    const stated = [...heads, ...openSignedHeads(note, witnesses)].flatMap((head) => statedTimeMs(head) ?? []);
+    const times = stated.map(Number).filter((time) => time <= now() + FUTURE_MAX_MS);
+    this.newestTimeMs = times.length === 0 ? undefined : Math.max(...times);
     this.policies = log.policies.map(({ name, policy }) => {
       const { log: signer, witnesses: cosigned, quorum } = evaluatePolicy(policy, note);
       const met = quorum && signer !== undefined;
