@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import { concatBytes } from '#libs/crypto';
 import { gossipOf } from './network.js';
 import { TestNodes, link, until } from './testing/nodes.js';
 import { message } from './testing/shelf.js';
@@ -148,5 +149,51 @@ describe('hostile peers', () => {
     }
     await until(() => a.node.peers().length === 0, 'the end of the connection');
     expect(a.shelf.received.length).toBeLessThan(10);
+  });
+
+  test('whoever opens streams without end is cut off, whatever they are for', async () => {
+    const a = await nodes.start({ tuning: { streamsPerSecond: 1, streamsBurst: 20 } });
+    const raw = await nodes.startRaw();
+    const connection = await raw.dial(a.node);
+    for (let at = 0; at < 1_000 && connection.status === 'open'; at += 1) {
+      await connection.newStream('/nobody/speaks/this').catch(() => undefined);
+    }
+    await until(() => connection.status !== 'open', 'the end of the connection');
+    await until(() => a.node.peers().length === 0, 'the end of the connection on the other side');
+  });
+
+  test('whoever sends bytes without end is cut off, even if they are one message again and again', async () => {
+    const a = await nodes.start({ tuning: { bytesPerSecond: 1_000, bytesBurst: 100_000 } });
+    const raw = await nodes.startRaw();
+    const connection = await raw.dial(a.node);
+    const stream = await connection.newStream(['/meshsub/1.1.0', '/meshsub/1.2.0']);
+    // An RPC with one field that gossipsub doesn't know, of 10,000 bytes.
+    const rpc = concatBytes(Uint8Array.of(0x94, 0x4e, 0x7a, 0x91, 0x4e), new Uint8Array(10_001));
+    for (let at = 0; at < 20_000 && connection.status === 'open'; at += 1) {
+      if (stream.status === 'open') stream.send(rpc);
+      await sleep(0);
+    }
+    await until(() => a.node.peers().length === 0, 'the end of the connection');
+    expect(a.shelf.received).toHaveLength(0);
+  });
+});
+
+describe('what a node passes on', () => {
+  test('is no more than others take, however much it is given, but evidence always is', async () => {
+    const tolerant = { messagesBurst: 10_000 };
+    const slow = { ...tolerant, relayedPerSecond: 0.001, relayedBurst: 10 };
+    const [a, b, c] = [
+      await nodes.start({ tuning: tolerant }),
+      await nodes.start({ tuning: slow }),
+      await nodes.start({ tuning: tolerant }),
+    ];
+    await link(a, b);
+    await link(b, c);
+    for (let at = 0; at < 30; at += 1) await a.node.publish('checkpoint', message('accept', `head ${at}`));
+    await until(() => b.shelf.items.size === 30, 'thirty heads');
+    await b.node.publish('checkpoint', message('accept', 'one of its own'));
+    await b.node.publish('evidence', message('accept', 'proof'));
+    await until(() => c.shelf.texts().includes('proof'), 'the evidence');
+    expect(c.shelf.received.filter(({ kind }) => kind === 'checkpoint')).toHaveLength(10);
   });
 });

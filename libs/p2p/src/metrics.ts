@@ -6,6 +6,7 @@ export type PeerKind = 'configured' | 'witness' | 'open-inbound' | 'open-outboun
 export class P2pMetrics {
   readonly messages: Counter<'topic' | 'verdict'>;
   readonly published: Counter<'topic'>;
+  readonly notRelayed: Counter;
   readonly peers: Gauge<'kind'>;
   readonly mesh: Gauge<'topic'>;
   readonly syncRuns: Counter<'side' | 'outcome'>;
@@ -28,6 +29,11 @@ export class P2pMetrics {
       name: 'tally_p2p_published_total',
       help: 'Messages that we published, those that anti-entropy brought included.',
       labelNames: ['topic'],
+      registers,
+    });
+    this.notRelayed = new Counter({
+      name: 'tally_p2p_not_relayed_total',
+      help: 'Checkpoints that were not passed on: they were more than others would have taken.',
       registers,
     });
     this.peers = new Gauge({

@@ -24,6 +24,7 @@ import { PeerBook } from './peer-book.js';
 import { Requests } from './requests.js';
 import { Supervisor } from './supervisor.js';
 import { MAX_BYTES, TOPIC_NAME } from './topics.js';
+import { Traffic } from './traffic.js';
 import { DEFAULT_TUNING, type P2pTuning } from './tuning.js';
 import { Validator } from './validator.js';
 
@@ -36,6 +37,7 @@ export class P2pNode {
   readonly peerId: string;
   readonly #closing = new AbortController();
   readonly #tuning: P2pTuning;
+  readonly #validator: Validator | undefined;
   readonly #metrics: P2pMetrics;
   readonly #requests: Requests;
   readonly #supervisor: Supervisor;
@@ -54,6 +56,7 @@ export class P2pNode {
     const { logger, content } = options;
     const { tuning, metrics, conduct, reservedHosts, validator } = parts;
     this.#tuning = tuning;
+    this.#validator = validator;
     this.#metrics = metrics;
     this.peerId = network.peerId.toString();
     this.#requests = new Requests({ network, book, metrics, logger, tuning, signal });
@@ -73,15 +76,18 @@ export class P2pNode {
             tuning,
             signal,
           });
+    const traffic = new Traffic(book, conduct, tuning);
     this.#supervisor = new Supervisor({
       network,
       book,
+      traffic,
       addresses: known,
       reservedHosts,
       conduct,
       cutOff: (peer, why) => this.#cutOff(peer, why),
       onRound: () => {
         validator?.forgetIdle();
+        traffic.forgetIdle();
         this.#antiEntropy?.forgetIdle();
       },
       metrics,
@@ -157,13 +163,17 @@ export class P2pNode {
     });
   }
 
-  /** To every peer that we are connected to, and on from there. What was published or seen before is not sent again. @throws P2pError too-large, closed */
+  /**
+   * To every peer that we are connected to, and on from there. What was published or seen before is not sent again, nor are
+   * more checkpoints than others would take. @throws P2pError too-large, closed
+   */
   async publish(topic: Topic, data: Uint8Array): Promise<void> {
     const gossip = gossipOf(this.network);
     if (gossip === undefined || this.#closing.signal.aborted) throw new P2pError('closed', 'this node does not gossip');
     if (data.length > MAX_BYTES[topic]) {
       throw new P2pError('too-large', `${topic} of ${data.length} bytes, over ${MAX_BYTES[topic]}`);
     }
+    if (this.#validator?.mayRelay(topic) === false) return;
     await gossip.publish(TOPIC_NAME[topic], data);
     this.#metrics.published.inc({ topic });
   }

@@ -11,6 +11,7 @@ import type { Conduct } from './conduct.js';
 import type { PeerBook } from './peer-book.js';
 import { Redialer } from './redialer.js';
 import { TOPICS, TOPIC_NAME } from './topics.js';
+import type { Traffic } from './traffic.js';
 import type { P2pTuning } from './tuning.js';
 
 const GOSSIP_PROTOCOL = '/meshsub/';
@@ -19,6 +20,7 @@ export interface SupervisorOptions {
   readonly network: Network;
   readonly book: PeerBook;
   readonly addresses: AddressBook;
+  readonly traffic: Traffic;
   readonly reservedHosts: Set<string>;
   readonly conduct: Conduct;
   readonly cutOff: (peer: string, why: string) => void;
@@ -46,6 +48,8 @@ export class Supervisor {
   start(): void {
     const { network, signal } = this.options;
     network.addEventListener('connection:open', ({ detail }) => this.#opened(detail), { signal });
+    // Those that were quicker than we.
+    for (const connection of network.getConnections()) this.#opened(connection);
     network.addEventListener('peer:disconnect', ({ detail }) => this.#lost(detail), { signal });
     network.addEventListener(
       'peer:identify',
@@ -202,6 +206,7 @@ export class Supervisor {
 
   #opened(connection: Connection): void {
     const peer = connection.remotePeer.toString();
+    this.options.traffic.watch(connection);
     // Not one that was denied while it shook hands.
     if (this.options.book.isDenied(peer)) connection.abort(new P2pError('limited', 'this peer is denied'));
     else if (connection.direction === 'outbound') {

@@ -12,11 +12,11 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  take(now: number = performance.now()): boolean {
+  take(now: number = performance.now(), amount: number = 1): boolean {
     this.#tokens = Math.min(this.burst, this.#tokens + ((now - this.#at) / 1000) * this.rate);
     this.#at = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < amount) return false;
+    this.#tokens -= amount;
     return true;
   }
 
@@ -35,13 +35,13 @@ export class TokenBuckets {
     private readonly burst: number,
   ) {}
 
-  take(key: string, now: number = performance.now()): boolean {
+  take(key: string, amount: number = 1, now: number = performance.now()): boolean {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       bucket = new TokenBucket(this.rate, this.burst, now);
       this.#buckets.set(key, bucket);
     }
-    return bucket.take(now);
+    return bucket.take(now, amount);
   }
 
   forgetIdle(now: number = performance.now()): void {

@@ -24,6 +24,19 @@ export interface P2pTuning {
   readonly messagesPerSecond: number;
   readonly messagesBurst: number;
 
+  /**
+   * Checkpoints that we pass on, ours and others', per second and at once. Less than anybody takes of one peer: else whoever
+   * has many true ones could have us cut off by those that we send them to. Anti-entropy carries what is left out.
+   */
+  readonly relayedPerSecond: number;
+  readonly relayedBurst: number;
+
+  /** What a stranger may send in all, and the streams that it may open, per second and at once; more is a violation. */
+  readonly bytesPerSecond: number;
+  readonly bytesBurst: number;
+  readonly streamsPerSecond: number;
+  readonly streamsBurst: number;
+
   /** Weight (≤ 0) and threshold of gossipsub's penalty for many peers on one address. */
   readonly colocationWeight: number;
   readonly colocationThreshold: number;
@@ -75,6 +88,14 @@ export const DEFAULT_TUNING: P2pTuning = {
   seenMs: 600_000,
   messagesPerSecond: 100,
   messagesBurst: 2_000,
+  relayedPerSecond: 80,
+  relayedBurst: 1_500,
+
+  // Three exchanges of anti-entropy that are as large as they may be.
+  bytesPerSecond: 1 << 20,
+  bytesBurst: 32 << 20,
+  streamsPerSecond: 20,
+  streamsBurst: 400,
 
   colocationWeight: -5,
   colocationThreshold: 4,
