@@ -53,6 +53,8 @@ export async function addEntries(
     body: await infoOf(known, log, tickets),
   });
   if (head === undefined) return conflict();
+  const frozen = log.refuses(head);
+  if (frozen !== undefined) return { status: 404, body: frozen };
   if (head.checkpoint.size < ((await log.cosigned())?.size ?? 0n)) return conflict();
   const next = await log.nextEntry();
   if (header.start > next) return conflict(head);
@@ -71,6 +73,7 @@ export async function addEntries(
   }
   const committed = await log.commit(head);
   if (committed.kind === 'overtaken') return conflict((await log.pending()) ?? pending);
+  if (committed.kind === 'frozen') return { status: 404, body: committed.reason };
   return { status: 200, body: committed.lines };
 }
 

@@ -49,7 +49,7 @@ interface Following {
   readonly follower: (url?: string) => Follower;
 }
 
-async function follow(policy?: TlogPolicy): Promise<Following> {
+async function follow(policy?: TlogPolicy, refuses: () => string | undefined = () => undefined): Promise<Following> {
   const tiles = await TileStore.open({ directory: join(directory, String(copies++)) });
   const own = new Cosigner('mirror.example.org/m1', generateSigner('witness', 'ed25519'));
   const log = new MirroredLog({
@@ -59,6 +59,7 @@ async function follow(policy?: TlogPolicy): Promise<Following> {
     cosigner: own,
     logger,
     now: () => 1n,
+    refuses,
   });
   const conflicts: CheckpointConflict[] = [];
   const known = new KnownLogs([one.signer.key]);
@@ -95,6 +96,19 @@ describe('a log that is followed', () => {
       expect(await sizeOf(log)).toBe(BigInt(size));
       expect(await log.rootAt(BigInt(size))).toEqual(one.checkpoint(size).root);
     }
+  });
+
+  test('is not cosigned once it is convicted, though its checkpoint was pending before', async () => {
+    let reason: string | undefined;
+    const { log, look } = await follow(undefined, () => reason);
+    tamper = (path, bytes) => (path.includes('entries/002') ? undefined : bytes);
+    await expect(look()).rejects.toThrow(); // the rest is not there yet
+    reason = 'it has two histories';
+    tamper = (_, bytes) => bytes;
+    await expect(look()).rejects.toThrow(code('frozen'));
+    expect(await log.cosigned()).toBeUndefined();
+    reason = undefined;
+    expect(await look()).toBe('advanced');
   });
 
   test('is read once: what is held is not fetched again', async () => {

@@ -155,6 +155,8 @@ export class Follower {
     await log.open();
     const served = log.served();
     if (served !== undefined && served.checkpoint.size >= head.checkpoint.size) return false;
+    const reason = log.refuses(head);
+    if (reason !== undefined) throw new MirrorError('frozen', reason);
     try {
       let batch: ReadPackage[] = [];
       let bytes = 0;

@@ -58,6 +58,7 @@ const logs = new Map(
     'restart',
     'served',
     'race',
+    'convicted',
   ].map((name) => [name, new EntryLog(`log.example.com/${name}`, 1000)]),
 );
 const log = (name: string): EntryLog => logs.get(name) as EntryLog;
@@ -67,6 +68,8 @@ let mlDsa44: Signer;
 let signers: MirrorOptions['signers'];
 let mirror: RunningService;
 let now = 1_700_000_000n;
+/** Origins that somebody has found lying. */
+const convicted = new Set<string>();
 const start = (): Promise<RunningService> =>
   startService(
     {
@@ -79,6 +82,10 @@ const start = (): Promise<RunningService> =>
             signers,
             directory,
             now: () => now,
+            observer: {
+              refuses: ({ checkpoint }) => (convicted.has(checkpoint.origin) ? 'it has two histories' : undefined),
+              seen: () => undefined,
+            },
             logs: [...logs.values()].map(({ origin, signer }) => ({ origin, keys: [signer.key] })),
           }),
           context,
@@ -341,6 +348,26 @@ describe('add-entries', () => {
     const same = parseSignatureLines(await (await upload(one, { start: 300, end: 300 })).text());
     expect(same).toEqual(later);
     now += 1000n;
+  });
+
+  test('of a log that was convicted meanwhile gets no cosignature, be its checkpoint pending or cosigned', async () => {
+    const one = log('convicted');
+    await addCheckpoint(one, 0, 300);
+    expect((await upload(one, { start: 0, end: 300 })).status).toBe(200);
+    await addCheckpoint(one, 300, 600);
+    expect((await upload(one, { start: 300, end: 600, packages: 1 })).status).toBe(202);
+    convicted.add(one.origin);
+    now += 60n; // otherwise it would be given the cosignature that is there
+    for (const range of [
+      { start: 512, end: 600 },
+      { start: 300, end: 300 },
+    ]) {
+      const answer = await upload(one, range);
+      expect([answer.status, await answer.text()]).toEqual([404, 'it has two histories\n']);
+    }
+    expect((await head(one)).size).toBe(300n);
+    convicted.delete(one.origin);
+    expect((await upload(one, { start: 512, end: 600 })).status).toBe(200);
   });
 
   test('of another type is refused', async () => {

@@ -24,6 +24,8 @@ export interface MirroredLogParts {
   readonly logger: Logger;
   /** POSIX time in seconds. */
   readonly now: () => bigint;
+  /** Why a checkpoint of the log, which it has signed, is not cosigned; undefined when nothing speaks against it. */
+  readonly refuses?: (head: PendingCheckpoint) => string | undefined;
 }
 
 /** What became of a checkpoint that was to be the pending one. */
@@ -33,7 +35,9 @@ export type ProposalAnswer =
 export type CommitAnswer =
   | { readonly kind: 'cosigned'; /** Our signature lines. */ readonly lines: string }
   /** A larger checkpoint is cosigned already: nothing is ever said of a smaller one again. */
-  | { readonly kind: 'overtaken' };
+  | { readonly kind: 'overtaken' }
+  /** The log has been convicted since this checkpoint was pending. */
+  | { readonly kind: 'frozen'; readonly reason: string };
 
 /** How many of the packages that were handed over hold; those are durable. */
 export interface PackagesAnswer {
@@ -122,6 +126,11 @@ export class MirroredLog {
     return { checkpoint: cosigned.checkpoint, note: formatNote({ text, signatures: ofLog }) };
   }
 
+  /** Why a checkpoint is not cosigned, whatever is held of it. Asked anew each time: evidence may have come meanwhile. */
+  refuses(head: PendingCheckpoint): string | undefined {
+    return this.parts.refuses?.(head);
+  }
+
   /** What the mirror checkpoint says; undefined before the first. It is recorded before it is served. */
   async cosigned(): Promise<Checkpoint | undefined> {
     return (await this.#state.load()).state?.cosigned?.checkpoint;
@@ -200,6 +209,8 @@ export class MirroredLog {
   async commit(head: PendingCheckpoint): Promise<CommitAnswer> {
     const copy = await this.open();
     return this.#turns.take(async () => {
+      const reason = this.refuses(head);
+      if (reason !== undefined) return { kind: 'frozen', reason };
       const { size, root } = head.checkpoint;
       const from = await this.#state.load();
       const last = from.state?.cosigned;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { EventStore, SqliteEventStore } from '#libs/event-store';
+import { openSignedHeads } from '#libs/evidence';
 import { formatVerifierKey } from '#libs/note';
 import type { ServiceContext } from '#libs/server';
 import { TileStore } from '#libs/tile-store';
@@ -12,6 +13,7 @@ import { KnownLogs } from '../logs/known-logs.js';
 import type { CheckpointConflict } from './conflict.js';
 import { Follower } from './follower.js';
 import { MirrorMetrics } from './mirror-metrics.js';
+import type { PendingCheckpoint } from './mirror-events.js';
 import type { MirrorListener, MirrorOptions } from './mirror-options.js';
 import { MirroredLog, type ProposalAnswer } from './mirrored-log.js';
 import { Tickets } from './tickets.js';
@@ -53,7 +55,8 @@ export class Mirrors {
     const store = await open();
     const logs = new Map(
       options.logs.map(({ origin }, i) => {
-        const parts = { origin, store, tiles: tiles[i] as TileStore, cosigner, logger, now };
+        const refuses = (head: PendingCheckpoint): string | undefined => mirrors.#refuses(head);
+        const parts = { origin, store, tiles: tiles[i] as TileStore, cosigner, logger, now, refuses };
         return [origin, new MirroredLog(parts)];
       }),
     );
@@ -96,6 +99,13 @@ export class Mirrors {
     this.#stop.abort();
     await Promise.allSettled(this.#following);
     await this.store.close();
+  }
+
+  /** A checkpoint was pending before its log was convicted, or the process began anew since. */
+  #refuses({ checkpoint, note }: PendingCheckpoint): string | undefined {
+    const keys = this.known.keysOf(checkpoint.origin).map(({ key }) => key);
+    const reasons = openSignedHeads(note, keys).map((head) => this.#listener.observer?.refuses(head));
+    return reasons.find((reason) => reason !== undefined);
   }
 
   /** From now on these are told; before `follow`, so that they miss nothing. */
