@@ -14,7 +14,7 @@ export interface HeldHead {
   readonly sinceMs: number;
   /** Who brought it: a peer ID, `log`, or a URL. */
   readonly from: string;
-  /** Brought by a directory peer or at first hand, so that it counts against the share that strangers can't fill. */
+  /** Brought by a directory peer or a copy of the log, so that it counts against the share that strangers can't fill. */
   readonly reserved: boolean;
   /** The ID of the anchor that a verified consistency proof links it to. */
   linkedTo: string | undefined;

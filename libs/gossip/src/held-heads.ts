@@ -1,6 +1,6 @@
 import type { HeldHead } from './held-head.js';
 
-/** Heads of one log that nothing links to its anchor yet. The second half is for directory peers and first-hand heads. */
+/** Heads of one log that nothing links to its anchor yet. The second half is for directory peers, and copies of the log. */
 export const LOOSE_MAX = 64;
 export const LOOSE_OF_STRANGERS_MAX = 32;
 /** Heads that contradict one that is held are taken beyond every limit, but no more of them: a few convict as well as many. */

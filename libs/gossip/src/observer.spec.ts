@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { MemoryEventStore } from '#libs/event-store';
-import { accusedId, openSignedHeads, verifyEvidence } from '#libs/evidence';
-import type { VerifierKey } from '#libs/note';
+import { accusedId, formatEvidence, openSignedHeads, verifyEvidence } from '#libs/evidence';
+import { formatNote, parseNote, type VerifierKey } from '#libs/note';
 import { createLogger } from '#libs/server';
+import { parseCheckpoint } from '#libs/tlog';
 import { cosigner, ed25519Signer } from '../../../test/note-signers.js';
+import { SignedLog } from '../../../test/signed-log.js';
 import { FixedLogs, type KnownLog } from './known-log.js';
 import { Observer, type ObserverOptions } from './observer.js';
 import { ServedLog, temporaryFolder } from './testing/served-log.js';
@@ -316,3 +318,46 @@ describe('witnesses', () => {
     expect(observer.freezing(witness.key)).toBeUndefined();
   });
 });
+
+describe('the places for heads that nothing links', () => {
+  test('are not all taken by whoever hands in what the log has signed before', async () => {
+    const log = await served('a');
+    const observer = await observing({ keys: [log.signer.key] });
+    for (let size = 1; size <= 100; size += 1) observer.observe(await log.sign(size), 'log');
+    expect(observer.count().loose).toBe(32);
+    const witness = { peer: 'peer-2', witness: cosigner('w.example', 1n).key };
+    const fresh = canonical(await log.sign(101), log.signer.key);
+    expect(observer.receive('checkpoint', fresh, stranger)).toBe('ignore');
+    expect(observer.receive('checkpoint', fresh, witness)).toBe('accept');
+    expect(observer.observe(await log.sign(102), log.url)).toBe(true);
+    expect(observer.count().loose).toBe(34);
+  });
+});
+
+test('evidence against nobody that is known costs no signature to refuse', async () => {
+  const log = await served('a');
+  const observer = await observing({ keys: [log.signer.key] });
+  const unknown = new SignedLog('unknown.example');
+  const fork = unknown.forkAt(3);
+  const heads = [await unknown.note(unknown.head(9)), await fork.note(fork.head(9))];
+  const evidence = (notes: readonly Uint8Array[]): Uint8Array => {
+    const [one, other] = notes.toSorted((a, b) => (rootOf(a) < rootOf(b) ? -1 : 1));
+    return formatEvidence({
+      kind: 'same-size',
+      accused: unknown.signer.key,
+      origin: unknown.origin,
+      notes: [one!, other!],
+    });
+  };
+  expect(await observer.accept(evidence(heads))).toBe(false);
+  // Were a signature looked at, this one would be refused for it.
+  const lies = heads.map((note) => {
+    const { text, signatures } = parseNote(note);
+    return formatNote({ text, signatures: signatures.map((line) => ({ ...line, signature: new Uint8Array(64) })) });
+  });
+  expect(await observer.accept(evidence(lies))).toBe(false);
+});
+
+function rootOf(note: Uint8Array): string {
+  return Buffer.from(parseCheckpoint(parseNote(note).text).root).toString('hex');
+}

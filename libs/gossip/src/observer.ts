@@ -187,6 +187,7 @@ export class Observer implements GossipContent {
   /**
    * A checkpoint seen at first hand that was not verified to extend anything: refused by a witness, or shown by a log, a
    * mirror or a bundle. Its signatures are verified here; it is published, as others may know what it contradicts.
+   * `from`: `mirror`, a URL, or `log` for what came as a log's, which anybody may hand in: it has the places of strangers.
    * False if no configured key signed it. @throws EvidenceError, NoteError, TlogError for what is no checkpoint
    */
   observe(note: Uint8Array, from: string): boolean {
@@ -197,7 +198,7 @@ export class Observer implements GossipContent {
     if (heads.length === 0) return false;
     const cosignatures = this.#observeCosignatures(note, heads);
     for (const head of heads) {
-      const taken = this.#take(head, { from, reserved: true, cosignatures });
+      const taken = this.#take(head, { from, reserved: from !== 'log', cosignatures });
       if (taken === 'new') this.#publisher?.head(log.origin, head.note, true);
     }
     return true;
@@ -205,9 +206,11 @@ export class Observer implements GossipContent {
 
   /** Evidence that somebody handed in. @throws EvidenceError; false if it is about a key that is not configured */
   async accept(file: Uint8Array): Promise<boolean> {
-    const proven = verifyEvidence(file);
-    if (weighEvidence(proven.evidence, this.#trusted(proven.evidence)) !== 'guilty') return false;
-    this.#convict(proven.evidence);
+    const evidence = parseEvidence(file);
+    // Before any signature: anybody can make evidence against himself.
+    if (weighEvidence(evidence, this.#trusted(evidence)) !== 'guilty') return false;
+    verifyEvidence(evidence);
+    this.#convict(evidence);
     await this.settled();
     return true;
   }

@@ -3,12 +3,19 @@ import { Budgets } from './budget.js';
 /** A log may sign many times a second; the network hears of its newest head about once. */
 const HEADS_PER_SECOND = 1;
 const HEADS_BURST = 5;
+/** What may contradict something goes out at once, but true heads of long ago must not have us flood others. */
+const URGENT_PER_SECOND = 1;
+const URGENT_BURST = 20;
 const ORIGINS = 65_536;
 const FLUSH_MS = 250;
 
-/** Publishes the newest head of each log, at most so often. A head that nothing links to the others goes out at once. */
+/**
+ * Publishes the newest head of each log, at most so often. A head that nothing links to the others goes out at once; those
+ * that are too many are left to anti-entropy, which carries whatever is not linked by then.
+ */
 export class Throttle {
   readonly #budgets: Budgets;
+  readonly #urgent: Budgets;
   readonly #waiting = new Map<string, Uint8Array>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -17,10 +24,15 @@ export class Throttle {
     now: () => number,
   ) {
     this.#budgets = new Budgets(HEADS_PER_SECOND, HEADS_BURST, ORIGINS, now);
+    this.#urgent = new Budgets(URGENT_PER_SECOND, URGENT_BURST, ORIGINS, now);
   }
 
   head(origin: string, note: Uint8Array, urgent: boolean): void {
-    if (urgent || this.#budgets.take(origin)) {
+    if (urgent) {
+      if (this.#urgent.take(origin)) this.publish(note);
+      return;
+    }
+    if (this.#budgets.take(origin)) {
       this.publish(note);
       return;
     }
