@@ -173,7 +173,7 @@ export class P2pNode {
     if (data.length > MAX_BYTES[topic]) {
       throw new P2pError('too-large', `${topic} of ${data.length} bytes, over ${MAX_BYTES[topic]}`);
     }
-    if (this.#validator?.mayRelay(topic) === false) return;
+    if (this.#validator?.mayPublish(topic) === false) return;
     await gossip.publish(TOPIC_NAME[topic], data);
     this.#metrics.published.inc({ topic });
   }

@@ -25,11 +25,13 @@ export interface P2pTuning {
   readonly messagesBurst: number;
 
   /**
-   * Checkpoints that we pass on, ours and others', per second and at once. Less than anybody takes of one peer: else whoever
-   * has many true ones could have us cut off by those that we send them to. Anti-entropy carries what is left out.
+   * Checkpoints that we pass on, and that we publish, per second and at once. Less in all than anybody takes of one peer: else
+   * whoever has many true ones could have us cut off by those that we send them to. Anti-entropy carries what is left out.
    */
   readonly relayedPerSecond: number;
   readonly relayedBurst: number;
+  readonly publishedPerSecond: number;
+  readonly publishedBurst: number;
 
   /** What a stranger may send in all, and the streams that it may open, per second and at once; more is a violation. */
   readonly bytesPerSecond: number;
@@ -88,8 +90,10 @@ export const DEFAULT_TUNING: P2pTuning = {
   seenMs: 600_000,
   messagesPerSecond: 100,
   messagesBurst: 2_000,
-  relayedPerSecond: 80,
-  relayedBurst: 1_500,
+  relayedPerSecond: 40,
+  relayedBurst: 750,
+  publishedPerSecond: 40,
+  publishedBurst: 750,
 
   // Three exchanges of anti-entropy that are as large as they may be.
   bytesPerSecond: 1 << 20,

@@ -7,10 +7,16 @@ import { TokenBucket, TokenBuckets } from './token-bucket.js';
 import { MAX_BYTES } from './topics.js';
 import type { P2pTuning } from './tuning.js';
 
+type ValidatorTuning = Pick<
+  P2pTuning,
+  'messagesPerSecond' | 'messagesBurst' | 'relayedPerSecond' | 'relayedBurst' | 'publishedPerSecond' | 'publishedBurst'
+>;
+
 /** What becomes of a gossiped message: limits first, then its content. Never throws. */
 export class Validator {
   readonly #rates: TokenBuckets;
   readonly #relayed: TokenBucket;
+  readonly #published: TokenBucket;
 
   constructor(
     private readonly content: GossipContent,
@@ -18,10 +24,11 @@ export class Validator {
     private readonly conduct: Conduct,
     private readonly metrics: P2pMetrics,
     private readonly logger: Logger,
-    tuning: Pick<P2pTuning, 'messagesPerSecond' | 'messagesBurst' | 'relayedPerSecond' | 'relayedBurst'>,
+    tuning: ValidatorTuning,
   ) {
     this.#rates = new TokenBuckets(tuning.messagesPerSecond, tuning.messagesBurst);
     this.#relayed = new TokenBucket(tuning.relayedPerSecond, tuning.relayedBurst);
+    this.#published = new TokenBucket(tuning.publishedPerSecond, tuning.publishedBurst);
   }
 
   validate(topic: Topic, data: Uint8Array, peer: string): Verdict {
@@ -29,12 +36,17 @@ export class Validator {
     this.metrics.messages.inc({ topic, verdict });
     if (verdict === 'reject') this.conduct.note(peer, 'rejected');
     // It was taken in, and that is all.
-    return verdict === 'accept' && !this.mayRelay(topic) ? 'ignore' : verdict;
+    return verdict === 'accept' && !this.#mayGo(topic, this.#relayed) ? 'ignore' : verdict;
   }
 
-  /** Whether one more message goes out. Evidence always does: there is one for each key. */
-  mayRelay(topic: Topic): boolean {
-    if (topic === 'evidence' || this.#relayed.take()) return true;
+  /** Whether one more message of our own goes out: what others send us leaves room for it. */
+  mayPublish(topic: Topic): boolean {
+    return this.#mayGo(topic, this.#published);
+  }
+
+  /** Evidence always goes: there is one for each key. */
+  #mayGo(topic: Topic, bucket: TokenBucket): boolean {
+    if (topic === 'evidence' || bucket.take()) return true;
     this.metrics.notRelayed.inc();
     return false;
   }
