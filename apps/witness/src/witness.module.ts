@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { EventStore, SqliteEventStore } from '#libs/event-store';
+import { EVIDENCE_MAX_BYTES } from '#libs/evidence';
 import { Observer as GossipObserver } from '#libs/gossip';
 import { formatVerifierKey } from '#libs/note';
 import type { Service, ServiceContext } from '#libs/server';
@@ -39,9 +40,6 @@ import { SignSubtreeController } from './subtree/sign-subtree.controller.js';
 import { SignSubtreeHandler } from './subtree/sign-subtree.handler.js';
 
 export type { WitnessConfig } from './config.js';
-
-/** 63 hashes take 3 KiB, a post-quantum signature 5 KiB, and there may be a few. */
-const BODY_LIMIT = 64 * 1024;
 
 /** What runs beside the requests: begun when everything is there, ended with the service. */
 class Background {
@@ -273,7 +271,8 @@ export function witnessService(config: WitnessConfig): Service {
     config,
     module: (context) => WitnessModule.with(config, context),
     errors: () => 'plain',
-    bodyLimit: BODY_LIMIT,
+    // What else is posted is shorter, and says so itself.
+    bodyLimit: EVIDENCE_MAX_BYTES,
     bodies: 'bytes',
   };
 }

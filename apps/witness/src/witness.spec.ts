@@ -277,6 +277,12 @@ describe('add-checkpoint: refused', () => {
     expect(await addCheckpoint(await log('halves').request(7, 9))).toEqual(refused(404));
   });
 
+  test('evidence that is handed in may be longer than a checkpoint', async () => {
+    const post = async (bytes: number): Promise<number> =>
+      (await fetch(`${witness.url}/evidence`, { method: 'POST', body: new Uint8Array(bytes) })).status;
+    expect([await post(128 * 1024), await post(128 * 1024 + 1)]).toEqual([422, 413]);
+  });
+
   test('evidence that is handed in: kept if it is about a known key and holds', async () => {
     const hand = async (bytes: Uint8Array): Promise<number> => {
       return (await fetch(`${witness.url}/evidence`, { method: 'POST', body: bytes as BodyInit })).status;

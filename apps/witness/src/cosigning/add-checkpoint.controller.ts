@@ -7,6 +7,9 @@ import { AddCheckpoint } from './add-checkpoint.handler.js';
 import { outcomeOf, type AddCheckpointAnswer } from './answer.js';
 import { replyTo, retryAfter } from './reply.js';
 
+/** 63 hashes take 3 KiB, a post-quantum signature 5 KiB, and there may be a few. */
+const BODY_LIMIT = 64 * 1024;
+
 /** C2SP tlog-witness: the submission prefix. */
 @Controller()
 export class AddCheckpointController {
@@ -20,6 +23,9 @@ export class AddCheckpointController {
   @Header('content-type', 'text/plain; charset=utf-8')
   async addCheckpoint(@Body() body: unknown): Promise<string> {
     const since = performance.now();
+    if (body instanceof Uint8Array && body.length > BODY_LIMIT) {
+      throw new HttpError(413, `a request has at most ${BODY_LIMIT} bytes`);
+    }
     // A request without a body has none of any type.
     const answer = await this.#execute(body instanceof Uint8Array ? body : new Uint8Array(0));
     this.metrics.answered(outcomeOf(answer), (performance.now() - since) / 1000);
