@@ -6,6 +6,7 @@ import { replaceDurably } from './durable-file.js';
 import { parseAddress } from './network-address.js';
 
 const MAX_PEERS = 256;
+const ADDRESS_MAX_CHARACTERS = 512;
 const FILE_MAX_BYTES = MAX_PEERS * 2 * (BINDING_MAX_BYTES + 1024);
 
 function isAddress(text: string): boolean {
@@ -19,7 +20,7 @@ function isAddress(text: string): boolean {
 
 const KNOWN_PEER = z.strictObject({
   id: z.string().max(128),
-  address: z.string().max(512).refine(isAddress, 'not a multiaddr'),
+  address: z.string().max(ADDRESS_MAX_CHARACTERS).refine(isAddress, 'not a multiaddr'),
   /** Milliseconds since 1970. */
   seen: z.number().int().nonnegative(),
   dialled: z.boolean(),
@@ -75,6 +76,8 @@ export class AddressBook {
 
   /** An address that was dialled is not given up for one that was only named. */
   learned(id: string, address: string, dialled: boolean): void {
+    // It would make the file one that can't be read back, with everybody else in it.
+    if (address.length > ADDRESS_MAX_CHARACTERS) return;
     const before = this.#peers.get(id);
     const keep = before?.dialled === true && !dialled;
     this.#put({

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 /** Replaces a file so that after a crash either the old bytes are there or the new ones. */
 export async function replaceDurably(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const temporary = await written(path, bytes, mode);
-  await rename(temporary, path);
+  await rename(temporary, path).catch(removing(temporary));
   await syncDirectory(dirname(path));
 }
 
@@ -31,10 +31,20 @@ async function written(path: string, bytes: Uint8Array, mode: number): Promise<s
   try {
     await file.writeFile(bytes);
     await file.sync();
+  } catch (error) {
+    await removing(temporary)(error);
   } finally {
     await file.close();
   }
   return temporary;
+}
+
+/** A full disk is tried again and again: each try must not leave a file. */
+function removing(temporary: string): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  };
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { multiaddr } from '@multiformats/multiaddr';
 import { hasGossipStream } from './network.js';
 import { TestNodes, link, until, type TestNode } from './testing/nodes.js';
 import { message } from './testing/shelf.js';
@@ -10,6 +11,14 @@ afterAll(() => nodes.closeAll());
 
 function port({ node }: TestNode): string {
   return /\/tcp\/(\d+)\//.exec(node.addresses()[0]!)![1]!;
+}
+
+const LOOPBACK_TCP = Buffer.from([4, 127, 0, 0, 1, 6, 0x1f, 0x90]);
+
+/** A component of an address with a value of any length: code, length, value. */
+function component(code: number, value: string): Buffer {
+  const length = value.length < 128 ? [value.length] : [(value.length & 127) | 128, value.length >> 7];
+  return Buffer.concat([Buffer.from([code, ...length]), Buffer.from(value)]);
 }
 
 describe('the node key', () => {
@@ -65,6 +74,25 @@ describe('known peers', () => {
     expect(JSON.parse(readFileSync(peersFile, 'utf8'))).toMatchObject({
       peers: [{ id: b.node.peerId, dialled: false, address: b.node.addresses()[0] }],
     });
+  });
+
+  test.each([
+    // In bytes it is an address; in text it would name a protocol "b".
+    ['that can not be written', Buffer.concat([LOOPBACK_TCP, component(54, 'a/b')])],
+    ['that is too long to be kept', Buffer.concat([LOOPBACK_TCP, component(54, 'a'.repeat(1_000))])],
+  ])('a peer that names an address %s costs neither the node nor its known peers', async (_, bytes) => {
+    const peersFile = nodes.path(`named-${bytes.length}.json`);
+    const [a, b] = [await nodes.start({ peersFile }), await nodes.start()];
+    await link(a, b);
+    const hostile = await nodes.startRaw();
+    const { components } = hostile.network as unknown as { components: { addressManager: object } };
+    Object.assign(components.addressManager, { getAddresses: () => [multiaddr(new Uint8Array(bytes))] });
+    await hostile.dial(a.node);
+    await sleep(500);
+    expect(a.node.peers()).toHaveLength(2);
+    await a.node.close();
+    const again = await nodes.start({ peersFile, tuning: { openOutbound: 1 } });
+    await until(() => again.node.peers().some(({ id }) => id === b.node.peerId), 'the known peer');
   });
 
   test('open places in one network are few', async () => {

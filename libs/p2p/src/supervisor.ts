@@ -1,4 +1,5 @@
 import type { Connection, PeerId } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Logger } from 'pino';
 import type { AddressBook, KnownPeer } from './address-book.js';
 import { DeadStreams } from './dead-streams.js';
@@ -149,6 +150,7 @@ export class Supervisor {
 
   #fillOpenPlaces(): void {
     const { addresses, book, tuning } = this.options;
+    for (const id of this.#failures.keys()) if (addresses.get(id) === undefined) this.#failures.delete(id);
     const connections = connectionsByPeer(this.options.network);
     const outboundHosts = [...connections]
       .filter(([peer, held]) => !book.isReserved(peer) && held.some(({ direction }) => direction === 'outbound'))
@@ -219,7 +221,7 @@ export class Supervisor {
     if (connection.direction !== 'inbound') return;
     const host = hostOf(connection.remoteAddr);
     const address = named
-      .map((text) => parseAddress(text))
+      .flatMap(readAddress)
       .find((listen) => hostOf(listen) === host && [undefined, peer].includes(peerIdOf(listen)));
     if (address === undefined) return;
     const complete = peerIdOf(address) === undefined ? address.encapsulate(`/p2p/${peer}`) : address;
@@ -250,5 +252,14 @@ export class Supervisor {
     for (const topic of TOPICS) {
       metrics.mesh.set({ topic }, gossipOf(network)?.getMeshPeers(TOPIC_NAME[topic]).length ?? 0);
     }
+  }
+}
+
+/** What a stranger names comes in bytes, and there are bytes whose text nobody can read. A listener that throws ends the process. */
+function readAddress(text: string): Multiaddr[] {
+  try {
+    return [parseAddress(text)];
+  } catch {
+    return [];
   }
 }
