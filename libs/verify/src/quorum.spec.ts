@@ -76,5 +76,8 @@ test('a policy that names other logs is not met, one that names none speaks of a
 
 test('nobody has cosigned what has no checkpoint', () => {
   expect(judgeQuorum(policy('quorum a'), undefined)).toMatchObject({ met: false, otherLog: false });
-  expect(judgeQuorum(policy('quorum none'), undefined)).toMatchObject({ met: true });
+  const none = policy('quorum none');
+  expect(judgeQuorum({ ...none, logs: [] }, undefined)).toMatchObject({ met: true });
+  // Nor has any log of the policy signed it.
+  expect(judgeQuorum(none, undefined)).toMatchObject({ met: false, otherLog: true });
 });

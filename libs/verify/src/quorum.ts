@@ -35,7 +35,10 @@ export function judgeQuorum(policy: TlogPolicy, checkpoint: string | Uint8Array 
   const absent = (): WitnessState[] =>
     policy.witnesses.map(({ name, key }) => ({ name, keyName: key.name, state: 'not-cosigned' }));
   if (checkpoint === undefined) {
-    return { met: policy.quorum === 'none', otherLog: false, demand, witnesses: absent() };
+    // A policy that asks nobody else still asks for the signature of one of its logs, if it names any.
+    const asksNobody = policy.quorum === 'none';
+    const otherLog = asksNobody && policy.logs.length > 0;
+    return { met: asksNobody && !otherLog, otherLog, demand, witnesses: absent() };
   }
   const note = parseNote(typeof checkpoint === 'string' ? utf8Encode(checkpoint) : checkpoint);
   const { log, witnesses: verified, quorum } = evaluatePolicy(policy, note);
