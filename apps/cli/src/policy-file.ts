@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { utf8Decode } from '#libs/crypto';
 import { parsePolicy, type TlogPolicy } from '#libs/tlog';
 import { witnessSummary, type QuorumVerdict } from '#libs/verify';
 import type { Context } from './context.js';
+import { Failure } from './failure.js';
 import { plain } from './lines.js';
 import { besideTrust, isUrl, parseTrustPart, readTrustFile, type Trust } from './trust-config.js';
 
@@ -19,13 +20,17 @@ export interface PolicyOptions {
   readonly policy?: string | false;
 }
 
-/** --policy, else TALLY_POLICY, else `tlog-policy` beside the trust config if there is one. @throws Failure no-trust */
+/** --policy, else TALLY_POLICY, else `tlog-policy` beside the trust config if there is one. @throws Failure usage, no-trust */
 export async function loadPolicy(
   trust: Trust,
   options: PolicyOptions,
   context: Context,
 ): Promise<PolicyFile | undefined> {
   if (options.policy === false) return undefined;
+  if (options.policy === '') {
+    // A variable of a script that is not set must not demand less than it was meant to.
+    throw new Failure('usage', '--policy names no file', 'leave it out, or say --no-policy');
+  }
   const given = options.policy ?? context.io.env.TALLY_POLICY;
   if (given !== undefined && given !== '') return parse(given, await readTrustFile(given, context));
 
@@ -35,7 +40,12 @@ export async function loadPolicy(
     const bytes = await fetchTrustMaterial(beside, { signal: context.io.signal });
     return bytes === undefined ? undefined : parse(beside, bytes);
   }
-  return existsSync(resolve(context.io.cwd, beside)) ? parse(beside, await readTrustFile(beside, context)) : undefined;
+  return isThere(resolve(context.io.cwd, beside)) ? parse(beside, await readTrustFile(beside, context)) : undefined;
+}
+
+/** Also of a symbolic link that leads nowhere: that is a policy that can't be read, and not none. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Where it is only shown, a policy says nothing about logs that it doesn't name. */

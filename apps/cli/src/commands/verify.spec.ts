@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importPublicKey } from '#crypto';
@@ -276,6 +276,16 @@ const SIGNER = ['--certificate-identity', SUBJECT, '--certificate-oidc-issuer', 
       const { exit, stderr } = await verify('a.txt', ...SIGNER, '--policy', 'bad-policy');
       expect(exit).toBe(4);
       expect(stderr).toContain('bad-policy is not a tlog-policy');
+    });
+
+    test('a policy without a name is exit 2, and one that leads nowhere is exit 4: neither demands nothing', async () => {
+      expect(await verify('a.txt', ...SIGNER, '--policy', '')).toMatchObject({ exit: 2 });
+      symlinkSync('nowhere', join(cwd, 'tlog-policy'));
+      try {
+        expect(await verify('a.txt', ...SIGNER)).toMatchObject({ exit: 4 });
+      } finally {
+        rmSync(join(cwd, 'tlog-policy'));
+      }
     });
 
     test('are not looked for with --no-policy', async () => {
