@@ -37,6 +37,8 @@ export interface EvidenceStoreOptions {
  */
 export class EvidenceStore {
   readonly #evidence = new Map<string, StoredEvidence>();
+  /** What could not be made durable, by ID: whether the event is missing, or only the file. */
+  readonly #failed = new Map<string, 'event' | 'file'>();
   #head: Expected = 'no_stream';
   #appends: Promise<unknown> = Promise.resolve();
 
@@ -50,7 +52,8 @@ export class EvidenceStore {
       opened.#head = event.revision;
     }
     await nodeFileSystem.makeDirectory(options.directory);
-    await Promise.all(opened.list().map((stored) => opened.#writeFile(stored)));
+    // The event is there: a disk that is full or read-only is no reason not to start.
+    await Promise.all(opened.list().map((stored) => opened.#keep(stored, 'file').catch(() => undefined)));
     return opened;
   }
 
@@ -79,7 +82,7 @@ export class EvidenceStore {
 
   /**
    * Freezes the accused key at once, and resolves when the evidence is durable: true if it is the first against the key.
-   * @throws EventStoreError; the key stays frozen for as long as the process lives
+   * @throws EventStoreError, the file system's error; the key stays frozen, and `retry` tries again
    */
   async add(proven: ProvenEvidence): Promise<boolean> {
     const id = accusedId(proven.accused);
@@ -87,9 +90,28 @@ export class EvidenceStore {
     const bytes = formatEvidence(proven.evidence);
     const stored: StoredEvidence = { id, proven, bytes, storedAt: new Date(this.options.now()), frozen: true };
     this.#evidence.set(id, stored);
-    await this.#append(EVIDENCE_STORED, bytes);
-    await this.#writeFile(stored);
+    await this.#keep(stored, 'event');
     return true;
+  }
+
+  /** Whether the evidence is in the store, so that a new start knows of it. */
+  isStored(id: string): boolean {
+    return this.#evidence.has(id) && this.#failed.get(id) !== 'event';
+  }
+
+  /** Tries once more to make durable what could not be made so; gives what now is. */
+  async retry(): Promise<StoredEvidence[]> {
+    const kept: StoredEvidence[] = [];
+    for (const [id, missing] of [...this.#failed]) {
+      const stored = this.#evidence.get(id);
+      this.#failed.delete(id);
+      if (stored === undefined) continue;
+      await this.#keep(stored, missing).then(
+        () => kept.push(stored),
+        () => undefined,
+      );
+    }
+    return kept;
   }
 
   /** The operator's act; false when there is nothing against the key. @throws EventStoreError */
@@ -112,6 +134,18 @@ export class EvidenceStore {
       if (stored) this.#evidence.set(id, { ...stored, frozen: false });
     } else {
       throw new Error(`the stream ${STREAM} has an event of type ${type}, which this version does not know`);
+    }
+  }
+
+  async #keep(stored: StoredEvidence, missing: 'event' | 'file'): Promise<void> {
+    let left = missing;
+    try {
+      if (left === 'event') await this.#append(EVIDENCE_STORED, stored.bytes);
+      left = 'file';
+      await this.#writeFile(stored);
+    } catch (error) {
+      this.#failed.set(stored.id, left);
+      throw error;
     }
   }
 

@@ -57,7 +57,8 @@ export class HeadStore {
     this.#changed.set(held.origin, held);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#writing = this.#write();
+      // After the one before: two at once would take the same revision from each other.
+      this.#writing = this.#writing.then(() => this.#write());
     }, SETTLE_MS).unref();
   }
 
@@ -94,7 +95,8 @@ export class HeadStore {
       if (last > 0n) await this.store.truncateBefore(stream, last);
     } catch (error) {
       this.logger.warn({ err: error, origin: held.origin }, 'could not store the heads that wait for a proof');
-      // The next change writes the whole again, from where the stream is by then.
+      // With the next write of any log, or at the end: the whole again, from where the stream is by then.
+      this.#changed.set(held.origin, held);
       if (error instanceof EventStoreError && error.code === 'unavailable') return;
       await this.store.head(stream).then(
         (head) => this.#revisions.set(stream, head),

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { MemoryEventStore } from '#libs/event-store';
+import { EventStoreError, MemoryEventStore } from '#libs/event-store';
 import { accusedId, formatEvidence, openSignedHeads, verifyEvidence } from '#libs/evidence';
 import { formatNote, parseNote, type VerifierKey } from '#libs/note';
 import { createLogger } from '#libs/server';
 import { parseCheckpoint } from '#libs/tlog';
 import { cosigner, ed25519Signer } from '../../../test/note-signers.js';
 import { SignedLog } from '../../../test/signed-log.js';
-import { FixedLogs, type KnownLog } from './known-log.js';
+import { FixedLogs, type KnownLog, type LogDirectory } from './known-log.js';
 import { Observer, type ObserverOptions } from './observer.js';
 import { ServedLog, temporaryFolder } from './testing/served-log.js';
 
@@ -361,3 +361,55 @@ test('evidence against nobody that is known costs no signature to refuse', async
 function rootOf(note: Uint8Array): string {
   return Buffer.from(parseCheckpoint(parseNote(note).text).root).toString('hex');
 }
+
+describe('what is held', () => {
+  test('of a log that becomes known only after the start is not lost in a new start', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const { key } = a.signer;
+    const store = new MemoryEventStore();
+    const first = await observing({ keys: [key] }, { store });
+    first.observe(await b.sign(5), 'https://w.example');
+    await first.close();
+
+    const none = new FixedLogs([]);
+    const known = new FixedLogs([{ origin: ORIGIN, keys: [key], sources: [] }]);
+    let logs: LogDirectory = none;
+    const list = { find: (origin: string) => logs.find(origin), origins: () => logs.origins() };
+    const second = await observing({ keys: [] }, { store, logs: list });
+    logs = known;
+    second.advance(ORIGIN, await a.sign(5));
+    expect(second.freezing(key)).toBeDefined();
+  });
+});
+
+describe('evidence that can not be stored', () => {
+  /** Its disk is full while `full`. */
+  class FullStore extends MemoryEventStore {
+    full = true;
+    override append(...args: Parameters<MemoryEventStore['append']>): ReturnType<MemoryEventStore['append']> {
+      if (this.full) return Promise.reject(new EventStoreError('unavailable', 'the disk is full'));
+      return super.append(...args);
+    }
+  }
+
+  test('freezes all the same, is given to others, and is stored as soon as there is room', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const { key } = a.signer;
+    const store = new FullStore();
+    const first = await observing({ keys: [key] }, { store });
+    const published: Uint8Array[] = [];
+    first.publishTo({ head: () => undefined, evidence: (file) => published.push(file) });
+    first.advance(ORIGIN, await a.sign(5));
+    first.observe(await b.sign(5), 'https://w.example');
+    await first.settled();
+    expect(first.freezing(key)).toBeDefined();
+    expect(published).toHaveLength(1);
+    await expect(first.accept(published[0]!)).rejects.toMatchObject({ code: 'unavailable' });
+    store.full = false;
+    await first.close();
+    const second = await observing({ keys: [key] }, { store });
+    expect(second.freezing(key)).toBeDefined();
+  });
+});

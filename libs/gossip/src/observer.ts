@@ -1,5 +1,5 @@
 import { equalBytes, CodedError } from '#libs/crypto';
-import type { EventStore } from '#libs/event-store';
+import { EventStoreError, type EventStore } from '#libs/event-store';
 import {
   EvidenceError,
   accusedId,
@@ -21,7 +21,7 @@ import type { Logger } from 'pino';
 import { Budgets } from './budget.js';
 import { CosignedHeads, type WitnessHead } from './cosigned-heads.js';
 import { EvidenceStore, type StoredEvidence } from './evidence-store.js';
-import { HeadStore } from './head-store.js';
+import { HeadStore, type StoredHead } from './head-store.js';
 import { ORIGIN_PREFIX_DIGITS, headId, keyIdOf, originPrefix, type HeldHead } from './held-head.js';
 import { HeldHeads } from './held-heads.js';
 import type { KnownLog, LogDirectory } from './known-log.js';
@@ -88,6 +88,8 @@ export class Observer implements GossipContent {
   readonly #linker: Linker;
   readonly #lookout: NodeJS.Timeout;
   readonly #convictions = new Set<Promise<void>>();
+  /** What was held of logs that are not known: a list of logs is read after the start, and may grow later. */
+  readonly #dormant = new Map<string, readonly StoredHead[]>();
   readonly #now: () => number;
   #publisher: Publisher | undefined;
 
@@ -135,16 +137,8 @@ export class Observer implements GossipContent {
     const evidence = await EvidenceStore.open({ store, directory, now });
     const heads = new HeadStore(store, options.storeAnchors, options.logger);
     const observer = new Observer(options, evidence, heads);
-    for (const [origin, stored] of await heads.load()) {
-      for (const { note, anchor, reserved, sinceMs, from } of stored) {
-        const opened = observer.#openNote(note, options.logs.find(origin));
-        const cosignatures = observer.#observeCosignatures(note, opened);
-        for (const head of opened) {
-          observer.#take(head, { from, reserved, sinceMs, cosignatures });
-          if (anchor) observer.#advance(head, from);
-        }
-      }
-    }
+    for (const [origin, stored] of await heads.load()) observer.#dormant.set(origin, stored);
+    observer.#wakeKnown();
     return observer;
   }
 
@@ -204,7 +198,7 @@ export class Observer implements GossipContent {
     return true;
   }
 
-  /** Evidence that somebody handed in. @throws EvidenceError; false if it is about a key that is not configured */
+  /** Evidence that somebody handed in. @throws EvidenceError, EventStoreError; false if it is about a key that is not configured */
   async accept(file: Uint8Array): Promise<boolean> {
     const evidence = parseEvidence(file);
     // Before any signature: anybody can make evidence against himself.
@@ -212,6 +206,9 @@ export class Observer implements GossipContent {
     verifyEvidence(evidence);
     this.#convict(evidence);
     await this.settled();
+    if (!this.evidence.isStored(accusedId(evidence.accused))) {
+      throw new EventStoreError('unavailable', 'the evidence holds, and could not be stored yet');
+    }
     return true;
   }
 
@@ -275,6 +272,7 @@ export class Observer implements GossipContent {
     clearInterval(this.#lookout);
     this.#linker.close();
     await this.settled();
+    await this.#retryEvidence();
     await this.heads.flush();
   }
 
@@ -345,7 +343,7 @@ export class Observer implements GossipContent {
     const cosignatures = this.#observeCosignatures(data, heads);
     for (const head of heads) {
       const taken = this.#take(head, { from: sender.peer, reserved: sender.witness !== undefined, cosignatures });
-      if (taken === 'new') this.#publisher?.head(log.origin, head.note, false);
+      if (taken === 'new') this.#publisher?.head(log.origin, head.note, true);
     }
     return cosignatures.length > 0 ? 'accept' : 'ignore';
   }
@@ -434,19 +432,35 @@ export class Observer implements GossipContent {
     const proven = verifyEvidence(evidence); // whoever made it: nobody is accused by what a stranger could not check
     const added = this.evidence.add(proven);
     this.#accuseWitnesses(evidence);
-    this.#held.get(originPrefix(evidence.origin))?.dropLoose(keyIdOf(evidence.accused));
-    if (!(await added)) return;
-    const id = accusedId(evidence.accused);
-    const stored = this.evidence.get(id);
-    if (stored === undefined) return;
-    const path = this.evidence.pathOf(id);
-    const { origin, accused } = evidence;
+    try {
+      if (!(await added)) return;
+    } catch (error) {
+      // It proves itself: what our disk does not take, others may keep, and give back after a start.
+      const lost = this.evidence.get(accusedId(evidence.accused));
+      if (lost) this.#publisher?.evidence(lost.bytes);
+      throw error;
+    }
+    const stored = this.evidence.get(accusedId(evidence.accused));
+    if (stored) this.#tell(stored);
+  }
+
+  /** Evidence is durable: the heads that it was made of are no longer needed, and everybody may know. */
+  #tell(stored: StoredEvidence): void {
+    const { origin, accused, role, evidence } = stored.proven;
+    const held = this.#held.get(originPrefix(origin));
+    held?.dropLoose(keyIdOf(accused));
+    if (held) this.heads.changed(held);
+    const path = this.evidence.pathOf(stored.id);
     this.options.logger.error(
-      { origin, accused: accused.name, kind: evidence.kind, role: proven.role, evidence: path },
+      { origin, accused: accused.name, kind: evidence.kind, role, evidence: path },
       'a key has signed two histories: it is frozen',
     );
     this.#publisher?.evidence(stored.bytes);
     this.options.onEvidence?.(stored, path);
+  }
+
+  async #retryEvidence(): Promise<void> {
+    for (const stored of await this.evidence.retry()) this.#tell(stored);
   }
 
   /** A witness that cosigned both sides of a log's fork is convicted by the same notes. */
@@ -482,7 +496,7 @@ export class Observer implements GossipContent {
     const cosignatures = this.#observeCosignatures(note, heads);
     for (const head of heads) {
       const taken = this.#take(head, { from: url, reserved: true, cosignatures });
-      if (taken === 'new') this.#publisher?.head(log.origin, head.note, false);
+      if (taken === 'new') this.#publisher?.head(log.origin, head.note, true);
     }
     const held = this.#heldOf(log.origin);
     return heads.flatMap((head) => held.get(headId(head)) ?? []);
@@ -516,7 +530,27 @@ export class Observer implements GossipContent {
     const prefix = originPrefix(origin);
     const held = this.#held.get(prefix) ?? new HeldHeads(origin);
     this.#held.set(prefix, held);
+    // Before anything is written over it.
+    if (this.#dormant.has(origin)) this.#wake(origin);
     return held;
+  }
+
+  #wakeKnown(): void {
+    for (const origin of [...this.#dormant.keys()]) if (this.options.logs.find(origin)) this.#wake(origin);
+  }
+
+  /** Takes in what was held of a log at the last stop. */
+  #wake(origin: string): void {
+    const stored = this.#dormant.get(origin) ?? [];
+    this.#dormant.delete(origin);
+    for (const { note, anchor, reserved, sinceMs, from } of stored) {
+      const opened = this.#openNote(note, this.options.logs.find(origin));
+      const cosignatures = this.#observeCosignatures(note, opened);
+      for (const head of opened) {
+        this.#take(head, { from, reserved, sinceMs, cosignatures });
+        if (anchor) this.#advance(head, from);
+      }
+    }
   }
 
   /** Keys that evidence may accuse: those of the log that it is about, and the witnesses'. */
@@ -539,6 +573,8 @@ export class Observer implements GossipContent {
 
   #lookOut(): void {
     const now = this.#now();
+    this.#wakeKnown();
+    if (this.#convictions.size === 0) void this.#retryEvidence();
     for (const held of this.#held.values()) {
       const waiting = held.needsLinking() ? held.loose : [];
       const old = waiting.find(({ sinceMs, linkedTo }) => !linkedTo && now - sinceMs > UNLINKED_SUSPICIOUS_MS);

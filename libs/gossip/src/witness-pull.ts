@@ -72,8 +72,9 @@ export class WitnessPull {
       return true;
     } catch (error) {
       if (this.#stop.signal.aborted) return false;
-      if (!(error instanceof CodedError)) throw error;
-      this.logger.debug({ witness: name, origin, code: error.code }, 'a witness could not be asked');
+      // Nobody waits for a round: what it throws would end the process.
+      if (!(error instanceof CodedError)) this.logger.error({ err: error, witness: name, origin }, 'a pull failed');
+      else this.logger.debug({ witness: name, origin, code: error.code }, 'a witness could not be asked');
       return !(error instanceof ServiceError);
     }
   }
