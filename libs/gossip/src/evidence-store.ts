@@ -102,9 +102,10 @@ export class EvidenceStore {
   /** Tries once more to make durable what could not be made so; gives what now is. */
   async retry(): Promise<StoredEvidence[]> {
     const kept: StoredEvidence[] = [];
-    for (const [id, missing] of [...this.#failed]) {
+    const failed = new Map(this.#failed);
+    this.#failed.clear();
+    for (const [id, missing] of failed) {
       const stored = this.#evidence.get(id);
-      this.#failed.delete(id);
       if (stored === undefined) continue;
       await this.#keep(stored, missing).then(
         () => kept.push(stored),

@@ -7,12 +7,14 @@ import { TileSource } from './tile-sources.js';
 
 /** Logs that are looked at side by side. */
 const PASSES_AT_ONCE = 8;
-/** For all the fetching of one pass. */
+/** For all that is fetched from one source in one pass: one that lets us wait must not take the time of the others. */
 const PASS_TIMEOUT_MS = 20_000;
 /** Heads above everything else, each of which needs tiles of its own size. */
 const HEADS_OF_THEIR_OWN = 4;
 /** A first look at once; then patience, as long as nothing comes of it. */
 const BACKOFF_MS = [0, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000] as const;
+/** A head that is new is not made to wait because of others that can't be linked. */
+const NEWS_MS = 2_000;
 
 export interface LinkerOptions {
   readonly find: (origin: string) => { readonly log: KnownLog; readonly held: HeldHeads } | undefined;
@@ -26,6 +28,7 @@ export interface LinkerOptions {
   /** Called after a pass. */
   readonly changed: (held: HeldHeads) => void;
   readonly logger: Logger;
+  readonly backoffMs?: readonly number[];
 }
 
 interface Turn {
@@ -33,6 +36,9 @@ interface Turn {
   timer: NodeJS.Timeout | undefined;
   running: boolean;
   again: boolean;
+  /** A head has come since the last pass began. */
+  news: boolean;
+  endedAt: number;
 }
 
 /** `progress`: some of the heads were linked, and others were not, as with a copy of a log that lags behind. */
@@ -45,16 +51,19 @@ type Relation = Awaited<ReturnType<typeof relateHeads>>['kind'];
  */
 export class Linker {
   readonly #turns = new Map<string, Turn>();
-  readonly #waiting: string[] = [];
+  /** Those that are looked at for the first time, and those of which nothing has come yet: each kind has its turn. */
+  readonly #lanes: readonly [string[], string[]] = [[], []];
+  #lane: 0 | 1 = 0;
   readonly #stop = new AbortController();
   #running = 0;
 
   constructor(private readonly options: LinkerOptions) {}
 
-  /** To be called when a loose head has come. */
-  request(origin: string): void {
-    const turn = this.#turns.get(origin) ?? { failures: 0, timer: undefined, running: false, again: false };
+  /** To be called when there is something to compare. `news`: a loose head that nobody has looked at. */
+  request(origin: string, news: boolean): void {
+    const turn = this.#turns.get(origin) ?? newTurn();
     this.#turns.set(origin, turn);
+    turn.news ||= news;
     if (turn.running) turn.again = true;
     else this.#schedule(origin, turn);
   }
@@ -71,18 +80,23 @@ export class Linker {
   }
 
   #schedule(origin: string, turn: Turn): void {
-    if (this.#stop.signal.aborted || turn.timer !== undefined) return;
-    const delay = BACKOFF_MS[Math.min(turn.failures, BACKOFF_MS.length - 1)] ?? 0;
+    const { backoffMs = BACKOFF_MS } = this.options;
+    const patience = backoffMs[Math.min(turn.failures, backoffMs.length - 1)] ?? 0;
+    const hurries = turn.news && patience > NEWS_MS;
+    if (this.#stop.signal.aborted || (turn.timer !== undefined && !hurries)) return;
+    clearTimeout(turn.timer);
+    const delay = hurries ? Math.max(0, turn.endedAt + NEWS_MS - performance.now()) : patience;
     turn.timer = setTimeout(() => {
       turn.timer = undefined;
-      this.#waiting.push(origin);
+      this.#lanes[turn.failures === 0 ? 0 : 1].push(origin);
       this.#next();
     }, delay).unref();
   }
 
   #next(): void {
     while (this.#running < PASSES_AT_ONCE) {
-      const origin = this.#waiting.shift();
+      this.#lane = this.#lane === 0 ? 1 : 0;
+      const origin = this.#lanes[this.#lane].shift() ?? this.#lanes[this.#lane === 0 ? 1 : 0].shift();
       if (origin === undefined) return;
       const turn = this.#turns.get(origin);
       if (turn === undefined || turn.running) continue;
@@ -97,6 +111,7 @@ export class Linker {
 
   async #run(origin: string, turn: Turn): Promise<void> {
     turn.again = false;
+    turn.news = false;
     let outcome: Outcome = 'nothing';
     try {
       outcome = await this.#pass(origin);
@@ -104,6 +119,7 @@ export class Linker {
       if (!this.#stop.signal.aborted) this.options.logger.error({ err: error, origin }, 'could not compare heads');
     }
     turn.running = false;
+    turn.endedAt = performance.now();
     turn.failures = { done: 0, progress: 1, nothing: turn.failures + 1 }[outcome];
     if (outcome === 'done' && !turn.again) this.#turns.delete(origin);
     else this.#schedule(origin, turn);
@@ -114,15 +130,19 @@ export class Linker {
     if (found === undefined) return 'done';
     const { log, held } = found;
     const before = held.waiting();
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PASS_TIMEOUT_MS)]);
     for (const url of log.sources) {
       if (!held.needsLinking()) break;
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PASS_TIMEOUT_MS)]);
       await new Pass(log, held, new TileSource(url, signal), this.options).run();
     }
     if (!held.needsLinking()) return 'done';
     const after = new Set(held.waiting());
     return before.some((head) => !after.has(head)) ? 'progress' : 'nothing';
   }
+}
+
+function newTurn(): Turn {
+  return { failures: 0, timer: undefined, running: false, again: false, news: false, endedAt: -Infinity };
 }
 
 /** One look at one copy of a log. */
@@ -154,7 +174,10 @@ class Pass {
       else if (pivot) await this.#relateTo(pivot, keyId);
 
       const top = this.#loose(keyId, ({ id }) => id !== anchor?.id).sort((a, b) => (a.size < b.size ? 1 : -1));
-      for (const head of top.slice(0, HEADS_OF_THEIR_OWN)) {
+      // The largest, which may hold the others; and of those some, or larger ones without tiles would hide it for good.
+      const [largest, ...others] = top;
+      const chosen = largest === undefined ? [] : [largest, ...shuffled(others).slice(0, HEADS_OF_THEIR_OWN - 1)];
+      for (const head of chosen) {
         if (this.held.get(head.id)) await this.#relateTo(head, keyId);
       }
     }
@@ -162,7 +185,7 @@ class Pass {
   }
 
   #loose(keyId: string, wanted: (head: HeldHead) => boolean): HeldHead[] {
-    return this.held.unlinked(keyId).filter(wanted);
+    return shuffled(this.held.unlinked(keyId).filter(wanted));
   }
 
   async #shown(): Promise<HeldHead[]> {
@@ -208,4 +231,12 @@ class Pass {
     }
     return relation.kind;
   }
+}
+
+/** A log that is slow with the tiles of some heads would use up each pass before the same others. */
+function shuffled<T>(all: readonly T[]): T[] {
+  return all
+    .map((one) => ({ one, order: Math.random() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ one }) => one);
 }

@@ -362,7 +362,7 @@ export class Observer implements GossipContent {
     if (before) this.#recent.add(before.id);
     held.advance({ ...this.#heldHead(head, id), from, reserved: true, cosignatures: known?.cosignatures ?? [] });
     this.heads.changed(held);
-    if (held.needsLinking()) this.#linker.request(origin);
+    if (held.needsLinking()) this.#linker.request(origin, false);
     return true;
   }
 
@@ -392,7 +392,7 @@ export class Observer implements GossipContent {
     held.add(fresh, conflict);
     this.heads.changed(held);
     this.#accuse(head, held, id);
-    if (held.needsLinking()) this.#linker.request(origin);
+    if (held.needsLinking()) this.#linker.request(origin, true);
     return 'new';
   }
 
@@ -536,7 +536,7 @@ export class Observer implements GossipContent {
   }
 
   #wakeKnown(): void {
-    for (const origin of [...this.#dormant.keys()]) if (this.options.logs.find(origin)) this.#wake(origin);
+    for (const origin of this.#dormant.keys()) if (this.options.logs.find(origin)) this.#wake(origin);
   }
 
   /** Takes in what was held of a log at the last stop. */
