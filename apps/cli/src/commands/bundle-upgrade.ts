@@ -5,7 +5,7 @@ import { utf8Decode } from '#libs/crypto';
 import { judgeQuorum, parseBundle, replaceInclusionProof, verifyTlogInclusion } from '#libs/verify';
 import { bundlePathOf, readBundleFile, writeBundleText } from '../bundle-file.js';
 import { note, printResult, type Context } from '../context.js';
-import { writeEvidence, type WrittenEvidence } from '../evidence-file.js';
+import { evidenceJson, evidenceLine, writeEvidence, type WrittenEvidence } from '../evidence-file.js';
 import { EXIT, Failure } from '../failure.js';
 import { fields, marked, plain, shellWord, typed } from '../lines.js';
 import { loadPolicy, type PolicyFile, type PolicyOptions } from '../policy-file.js';
@@ -116,12 +116,12 @@ function accuse(path: string, written: readonly WrittenEvidence[], context: Cont
     {
       upgraded: false,
       bundle: path,
-      evidence: written.map(({ path: file, summary }) => ({ file, summary })),
+      evidence: written.map(evidenceJson),
       exit: EXIT.misbehaviour,
     },
     marked('fail', `${path}: the log has another history now than the one that this bundle proves`, io.stdout, io.env) +
       fields([
-        ['proof', written.map(({ path: file, summary }) => `${file}: ${plain(summary)}`).join('\n')],
+        ['proof', written.map(evidenceLine).join('\n')],
         ['bundle', 'not touched: keep it, its checkpoint is part of the proof'],
         ['next', 'tally evidence verify FILE checks the proof; send it to the witnesses, and to the operator'],
       ]),

@@ -1,6 +1,6 @@
 import { verifyTlogInclusion, type Bundle } from '#libs/verify';
 import { note, type Context } from '../context.js';
-import { writeEvidence, type WrittenEvidence } from '../evidence-file.js';
+import { evidenceJson, evidenceLine, writeEvidence, type WrittenEvidence } from '../evidence-file.js';
 import { EXIT } from '../failure.js';
 import { plain } from '../lines.js';
 import { tlogKeys } from '../log-verifiers.js';
@@ -73,7 +73,7 @@ export class Reporter {
     const written: WrittenEvidence[] = [];
     for (const evidence of reports.flatMap((report) => report.evidence)) {
       const file = await writeEvidence(evidence, context);
-      if (!written.some(({ path }) => path === file.path)) written.push(file);
+      if (!written.some(({ path, summary }) => path === file.path && summary === file.summary)) written.push(file);
     }
     return { origin, size, witnesses: reports, written };
   }
@@ -91,7 +91,7 @@ function reportFields(reports: readonly CheckpointReport[]): (readonly [string, 
   return reports.flatMap(({ witnesses, written }) => {
     const lines = witnesses.map(({ name, outcome, detail }) => `${plain(name)} ${MARKS[outcome]} ${plain(detail)}`);
     const shown = [['report', lines.join('\n')] as const];
-    const files = written.map(({ path, summary }) => `${path}: ${plain(summary)}`);
+    const files = written.map(evidenceLine);
     return files.length === 0 ? shown : [...shown, ['evidence', files.join('\n')] as const];
   });
 }
@@ -107,6 +107,6 @@ function reportsJson(reports: readonly CheckpointReport[]): object[] {
       detail,
       size: shown,
     })),
-    evidence: written.map(({ path, summary }) => ({ file: path, summary })),
+    evidence: written.map(evidenceJson),
   }));
 }
