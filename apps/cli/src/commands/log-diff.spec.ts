@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyEvidence, weighEvidence } from '#libs/evidence';
@@ -116,6 +116,23 @@ describe('two histories', () => {
     const { report, exit } = await diff(log.urlA, `${mirror.url}/bare-b`, log.urlB);
     expect(exit).toBe(6);
     expect(report.pairs.map(({ relation }) => relation)).toEqual(['equivocation', 'equivocation', 'consistent']);
+  });
+
+  test('are proven, exit 6, where the proof can be written nowhere; and nothing in its place is touched', async () => {
+    const [file = ''] = readdirSync(cwd).filter((name) => name.endsWith('.evidence'));
+    const elsewhere = mkdtempSync(join(tmpdir(), 'tally-diff-'));
+    try {
+      mkdirSync(join(elsewhere, file)); // whoever shares the folder was here first
+      const args = ['log', 'diff', log.urlA, log.urlB, '--key', vkey];
+      expect(await invoke(args, { cwd: elsewhere })).toMatchObject({ exit: 6 });
+      expect(readdirSync(elsewhere).sort()).toEqual([file.replace('.', '-2.'), file].sort());
+
+      const none = join(elsewhere, 'none');
+      const { exit, stdout } = await invoke(args, { cwd: none, env: { TMPDIR: none } });
+      expect([exit, stdout]).toEqual([6, expect.stringContaining('not kept: ')]);
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
   });
 
   test('of which one withholds its tiles are a suspicion, exit 1', async () => {

@@ -2,7 +2,7 @@ import { toHex } from '#crypto';
 import { statedTimeMs } from '#libs/evidence';
 import { judgeQuorum } from '#libs/verify';
 import { printResult, type Context } from '../context.js';
-import { writeEvidence, type WrittenEvidence } from '../evidence-file.js';
+import { evidenceJson, evidenceLine, writeEvidence, type WrittenEvidence } from '../evidence-file.js';
 import { EXIT, explain, Failure } from '../failure.js';
 import { fields, marked, plain, shownAge, table } from '../lines.js';
 import { loadPolicy, type PolicyFile } from '../policy-file.js';
@@ -41,8 +41,9 @@ export async function logDiff(urls: readonly string[], options: LogDiffOptions, 
   const sides = await Promise.all(urls.map((url) => look(url, keys, context)));
   const views = sides.flatMap(({ view }) => (view ? [view] : []));
   const pairs: Pair[] = [];
+  const silent = new Set<string>();
   for (const [i, one] of views.entries()) {
-    for (const other of views.slice(i + 1)) pairs.push(await compare(one, other, views, context));
+    for (const other of views.slice(i + 1)) pairs.push(await compare(one, other, views, silent, context));
   }
   const exit = exitOf(sides, pairs);
   const report = { sides, views, pairs, policy, exit };
@@ -61,18 +62,28 @@ async function look(url: string, keys: KnownKeys, context: Context): Promise<Sid
   }
 }
 
-async function compare(one: View, other: View, views: readonly View[], context: Context): Promise<Pair> {
+async function compare(
+  one: View,
+  other: View,
+  views: readonly View[],
+  silent: Set<string>,
+  context: Context,
+): Promise<Pair> {
   const [older, newer] = one.checkpoint.size <= other.checkpoint.size ? [one, other] : [other, one];
-  if (older.checkpoint.origin !== newer.checkpoint.origin) {
+  if (areOfTwoLogs(older, newer)) {
     const reason = `they are of two logs, ${older.checkpoint.origin} and ${newer.checkpoint.origin}`;
     return { older, newer, relation: { kind: 'unlinked', reason, unreachable: false }, written: [] };
   }
-  const relation = await relateViews(older, newer, sourcesFor(newer, views), context);
+  const relation = await relateViews(older, newer, sourcesFor(newer, views), context, silent);
   const written: WrittenEvidence[] = [];
   if (relation.kind === 'equivocation') {
     for (const evidence of relation.evidence) written.push(await writeEvidence(evidence, context));
   }
   return { older, newer, relation, written };
+}
+
+function areOfTwoLogs(one: View, other: View): boolean {
+  return one.checkpoint.origin !== other.checkpoint.origin;
 }
 
 /** Proof of a lie outweighs a suspicion, and that outweighs what could not be looked at. */
@@ -140,7 +151,7 @@ function json(report: Report, { io }: Context): object {
       relation: relation.kind,
       ...(relation.kind === 'unlinked' && { reason: relation.reason, unreachable: relation.unreachable }),
       ...(relation.kind === 'equivocation' && { firstDifference: relation.firstDifference }),
-      evidence: written.map(({ path, summary }) => ({ file: path, summary })),
+      evidence: written.map(evidenceJson),
     })),
     exit,
   };
@@ -204,14 +215,16 @@ function problems({ sides, pairs }: Report, { io }: Context): string {
     const [a, b] = [`${older.url} (size ${older.checkpoint.size})`, `${newer.url} (size ${newer.checkpoint.size})`];
     if (relation.kind === 'consistent') return '';
     if (relation.kind === 'unlinked') {
-      const what = relation.unreachable
-        ? `no tiles could be fetched that link ${a} and ${b}`
-        : `${a} and ${b} could not be linked, which proves nothing, and should not happen`;
+      const what = areOfTwoLogs(older, newer)
+        ? `${a} and ${b} are no views of one log`
+        : relation.unreachable
+          ? `no tiles could be fetched that link ${a} and ${b}`
+          : `${a} and ${b} could not be linked, which proves nothing, and should not happen`;
       return marked(relation.unreachable ? 'warn' : 'fail', `${what}: ${plain(relation.reason)}`, io.stdout, io.env);
     }
     const at = relation.firstDifference;
     const where = at === undefined ? 'not both show where they part' : `they first differ at entry ${at}`;
-    const files = written.map(({ path, summary }) => `${path}: ${plain(summary)}`).join('\n');
+    const files = written.map(evidenceLine).join('\n');
     return marked('fail', `${a} and ${b} contradict each other; ${where}\n${files}`, io.stdout, io.env);
   });
   const evidence = pairs.some(({ written }) => written.length > 0)

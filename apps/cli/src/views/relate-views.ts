@@ -23,15 +23,21 @@ export type ViewRelation =
       readonly unreachable: boolean;
     };
 
+/** For one tile, and for all that is read at one address to link two views: a hundred tiles at most. */
+const TILE_TIMEOUT_MS = 10_000;
+const SOURCE_TIMEOUT_MS = 60_000;
+
 /**
  * Links two views by the tiles of the larger tree, read from the first of `sources` that has them; of two equal sizes the
- * roots say it all. `sources` are addresses of logs and mirrors, and believed nothing.
+ * roots say it all. `sources` are addresses of logs and mirrors, and believed nothing. Those that do not answer are put into
+ * `silent`, and not asked again: of many pairs each would wait for them anew.
  */
 export async function relateViews(
   one: View,
   other: View,
   sources: readonly string[],
   context: Context,
+  silent: Set<string> = new Set(),
 ): Promise<ViewRelation> {
   const [older, newer] = one.checkpoint.size <= other.checkpoint.size ? [one, other] : [other, one];
   const { size } = newer.checkpoint;
@@ -39,7 +45,7 @@ export async function relateViews(
   let unreachable = true;
   // A size 0, and equal sizes, need no tiles.
   for (const source of sources.length > 0 ? sources : ['']) {
-    const tiles = new Tiles(source, context);
+    const tiles = new Tiles(source, context, silent);
     const [a, b] = sameKey(older.heads, newer.heads) ?? [older.heads[0], newer.heads[0]];
     if (a === undefined || b === undefined) break; // a view has a head
     const relation = await relateHeads(a, b, tiles.of(size));
@@ -47,11 +53,16 @@ export async function relateViews(
     if (relation.kind === 'consistent') return { kind: 'consistent' };
     if (relation.kind === 'equivocation') {
       const evidence = [relation.evidence, ...(await againstWitnesses(older, newer, tiles.of(size)))];
-      return { kind: 'equivocation', evidence, firstDifference: await differAt(older, newer, sources, context) };
+      return {
+        kind: 'equivocation',
+        evidence,
+        firstDifference: await differAt(older, newer, sources, context, silent),
+      };
     }
     if (relation.suspicion === 'cross-key') return { kind: 'unlinked', reason: relation.reason, unreachable: false };
     reasons.push(reasonOf(relation, source));
     unreachable &&= tiles.unreachable;
+    if (tiles.unreachable) silent.add(source);
   }
   return { kind: 'unlinked', reason: [...new Set(reasons)].join('; '), unreachable };
 }
@@ -91,11 +102,12 @@ async function differAt(
   newer: View,
   sources: readonly string[],
   context: Context,
+  silent: Set<string>,
 ): Promise<bigint | undefined> {
   const tree = ({ url, checkpoint }: View, more: readonly string[]): { head: View['checkpoint']; read: NodeReader }[] =>
     [...new Set([url, ...more])].map((source) => ({
       head: checkpoint,
-      read: new Tiles(source, context).of(checkpoint.size),
+      read: new Tiles(source, context, silent).of(checkpoint.size),
     }));
   for (const a of tree(older, [])) {
     for (const b of tree(newer, sources)) {
@@ -116,10 +128,15 @@ class Tiles {
   #answered = false;
   #failed = false;
 
+  readonly #signal: AbortSignal;
+
   constructor(
     private readonly url: string,
-    private readonly context: Context,
-  ) {}
+    { io }: Context,
+    private readonly silent: ReadonlySet<string>,
+  ) {
+    this.#signal = AbortSignal.any([io.signal, AbortSignal.timeout(SOURCE_TIMEOUT_MS)]);
+  }
 
   get unreachable(): boolean {
     return this.#failed && !this.#answered;
@@ -128,7 +145,9 @@ class Tiles {
   of(size: bigint): NodeReader {
     return tileNodeReader(size, async (level, index, width) => {
       try {
-        const tile = await fetchTile(this.url, level, index, width, { signal: this.context.io.signal });
+        if (this.silent.has(this.url)) throw new ServiceError('unreachable', `${this.url} did not answer before`);
+        const call = { signal: this.#signal, timeoutMs: TILE_TIMEOUT_MS };
+        const tile = await fetchTile(this.url, level, index, width, call);
         this.#answered = true;
         return tile;
       } catch (error) {
