@@ -62,13 +62,9 @@ async function examine(
   const monitored = await Promise.all(logs.map((origin) => monitor(url, origin, named, policy, call)));
   const trusted = [
     ...(trust ? logKeys(trust.trustedRoot) : []),
-    ...(policy?.policy.witnesses.map(({ key }) => key) ?? []),
+    ...(policy ? [...policy.policy.logs, ...policy.policy.witnesses].map(({ key }) => key) : []),
   ];
-  const proven: ProvenEvidence[] = [];
-  for (const frozen of status?.frozen ?? []) {
-    const evidence = await frozenEvidence(url, frozen, trusted, call);
-    if (evidence) proven.push(evidence);
-  }
+  const proven = await frozenEvidence(url, status?.frozen ?? [], trusted, call);
   const problems = monitored.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   return {
     url,
@@ -118,7 +114,9 @@ async function monitor(
     if (otherLog) return { ...none, problem: `what it shows of ${origin} is not signed by that log` };
     const state = witnesses.find(({ name }) => name === named);
     if (state?.timestamp !== undefined) {
-      return { origin, size, cosignedAt: new Date(Number(state.timestamp) * 1000), problem: undefined };
+      const cosignedAt = new Date(Number(state.timestamp) * 1000);
+      if (!Number.isNaN(cosignedAt.getTime())) return { origin, size, cosignedAt, problem: undefined };
+      return { ...none, size, problem: `it cosigned ${origin} at ${state.timestamp} s, which is no date` };
     }
     const problem = named === undefined ? undefined : `what it shows of ${origin} is not signed by the key of ${named}`;
     return { origin, size, cosignedAt: undefined, problem };

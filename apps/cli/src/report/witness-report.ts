@@ -37,8 +37,9 @@ export interface ReportTerms {
   readonly logs: readonly string[];
 }
 
-/** A witness that is away must not hold up who only wants to verify. */
+/** A witness that is away must not hold up who only wants to verify; nor one, or a log, that is slow on purpose. */
 const TIMEOUT_MS = 10_000;
+const REPORT_TIMEOUT_MS = 60_000;
 /** litewitness takes no more; ours and others do. */
 const BODY_MAX_BYTES = 10 * 1024;
 
@@ -50,10 +51,14 @@ export function reportToWitnesses(mine: View, terms: ReportTerms, context: Conte
     terms.policy.policy.witnesses.map(async (witness) => {
       const { name, url } = witness;
       if (url === undefined) return { name, url, ...silent('the policy does not say where it is') };
+      const limit = AbortSignal.timeout(REPORT_TIMEOUT_MS);
+      const signal = AbortSignal.any([context.io.signal, limit]);
+      const limited = { ...context, io: { ...context.io, signal } };
       try {
-        return { name, url, ...(await new Witness(witness, url, mine, terms, context).report()) };
+        return { name, url, ...(await new Witness(witness, url, mine, terms, limited).report()) };
       } catch (error) {
         context.io.signal.throwIfAborted();
+        if (limit.aborted) return { name, url, ...silent(`not all was answered within ${REPORT_TIMEOUT_MS / 1000} s`) };
         return { name, url, ...silent(explain(error).message) };
       }
     }),
