@@ -1,16 +1,11 @@
-import { entry, print, say, styled } from './page.js';
+import { print, say, styled } from './page.js';
 import type { Network } from './network.js';
 import type { WitnessProcess } from './witness-process.js';
 
 /** Evidence that came from another witness, verified here and taken. */
 const TOLD = ['tally_gossip_verdicts_total', 'kind="evidence",verdict="accept"'] as const;
 
-export interface Detection {
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly first: WitnessProcess;
-  readonly last: WitnessProcess;
-}
+const ALARM = 'an alarm of the monitor reaches the auditor';
 
 /** Watches the witnesses from now on. */
 export class Watch {
@@ -24,31 +19,38 @@ export class Watch {
     return new Watch(network, origin, await toldCounts(network));
   }
 
-  /** Waits for every witness, and prints when each had the evidence on its disk. @throws Error when one doesn't notice */
-  async report(sinceMs: number, what: string, own: string): Promise<Detection> {
+  /** Prints when each witness had the evidence on its disk, and gives the last one. @throws Error when one doesn't notice */
+  async report(sinceMs: number, what: string, own: string): Promise<WitnessProcess> {
     const notices = await Promise.all(this.network.witnesses.map((witness) => witness.noticed(this.origin)));
     const told = await toldCounts(this.network);
-    const rows = this.network.witnesses
+    const found = this.network.witnesses
       .map((witness, i) => ({
         witness,
         afterMs: (notices[i]?.atMs ?? Number.NaN) - sinceMs,
-        told: (told[i] ?? 0) > (this.toldBefore[i] ?? 0),
+        how:
+          (told[i] ?? 0) > (this.toldBefore[i] ?? 0)
+            ? 'was told by another witness, and verified the evidence itself'
+            : own,
       }))
       .sort((one, other) => one.afterMs - other.afterMs);
-    entry('    0 ms', what, 8);
-    for (const { witness, afterMs, told } of rows) {
-      const how = told ? 'was told by another witness, and verified the evidence itself' : own;
-      print(`   ${`${afterMs} ms`.padStart(8)}  ${styled('bold', witness.city.padEnd(6))} ${how}`);
-    }
-    const [first, last] = [rows[0], rows.at(-1)];
+    const alarm = { afterMs: (await this.network.monitor.alarmed(this.origin)) - sinceMs, how: ALARM };
+    const events = [...found, { ...alarm, witness: undefined }].sort((one, other) => one.afterMs - other.afterMs);
+    timed(0, what);
+    for (const { afterMs, witness, how } of events)
+      timed(afterMs, witness ? `${styled('bold', witness.city.padEnd(5))}  ${how}` : how);
+    const [first, last] = [found[0], found.at(-1)];
     if (!first || !last || !(first.afterMs >= 0)) throw new Error('no witness noticed anything');
     print();
     say(
       `First ${first.witness.city} after ${first.afterMs} ms, last ${last.witness.city} after ${last.afterMs} ms. ` +
-        'By then each had the evidence on its disk.',
+        'Each had the evidence on its disk by then.',
     );
-    return { firstMs: first.afterMs, lastMs: last.afterMs, first: first.witness, last: last.witness };
+    return last.witness;
   }
+}
+
+function timed(ms: number, what: string): void {
+  print(`   ${`${ms} ms`.padStart(8)}  ${what}`);
 }
 
 function toldCounts({ witnesses }: Network): Promise<number[]> {

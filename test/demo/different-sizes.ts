@@ -49,7 +49,7 @@ export async function actDifferentSizes(
     6,
   );
   print();
-  const { last } = await watch.report(
+  const last = await watch.report(
     sinceMs,
     'the log asks Perth for its cosignature on Bob’s tree, and gets it',
     `read the tiles of the tree of ${alice.checkpoint.size}: at ${bob.checkpoint.size} it has another root than Bob’s`,

@@ -1,6 +1,5 @@
 import { sha256, toBase64, toHex } from '#crypto';
 import { Watch } from './detection.js';
-import { eventually } from './eventually.js';
 import { keepEvidence, tryExhibit, type Exhibit } from './exhibit.js';
 import { tally } from './fresh-process.js';
 import type { Network } from './network.js';
@@ -49,16 +48,12 @@ export async function actSameSize(
   );
   print();
   const unasked = network.of('Accra', 'Perth');
-  for (const witness of unasked) {
-    await eventually(`${witness.city} hears of Alice’s tree`, async () => {
-      return (await witness.metric('tally_gossip_loose_heads')) > 0;
-    });
-  }
+  await Promise.all(unasked.map((witness) => witness.hearsOfAnotherTree()));
   const request = await index.request(forBob, INDEX);
   const watch = await Watch.begin(network, origin);
   const sinceMs = Date.now();
   await Promise.all(unasked.map((witness) => witness.refuse(request)));
-  const { last } = await watch.report(
+  const last = await watch.report(
     sinceMs,
     'the log asks Accra and Perth for their cosignature on Bob’s tree',
     `compared Bob’s tree with Alice’s: ${forBob.checkpoint.size} entries both, two roots, one key`,

@@ -1,15 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { addCheckpoint, fetchWitnessStatus, type AddCheckpointAnswer } from '#libs/client';
 import { KEY_TYPE, formatVerifierKey, verifierKey, type NoteSignature, type VerifierKey } from '#libs/note';
 import { openKeyFile } from '#libs/signer';
 import type { AddCheckpointRequest } from '#libs/tlog';
-import { eventually } from './eventually.js';
-
-const MAIN = 'dist/apps/witness/src/main.js';
+import { Program } from './program.js';
 
 /** A place in the network, before anybody is there. */
 export interface Place {
@@ -27,15 +23,6 @@ export interface Notice {
   /** `same-size` or `different-sizes`. */
   readonly kind: string;
   readonly file: string;
-}
-
-interface LogLine {
-  readonly time: number;
-  readonly msg: string;
-  readonly port?: number;
-  readonly origin?: string;
-  readonly kind?: string;
-  readonly evidence?: string;
 }
 
 const decimal = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
@@ -57,18 +44,11 @@ export async function preparePlace(city: string, port: number, parent: string): 
 
 /** `tally-witness`, built and unchanged, in a process of its own. */
 export class WitnessProcess {
-  readonly #notices = new Map<string, Notice>();
-  #port: number | undefined;
-  #stderr = '';
-
   private constructor(
     readonly place: Place,
-    private readonly child: ChildProcess,
-  ) {
-    const { stdout, stderr } = child;
-    if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#read(JSON.parse(line) as LogLine));
-    stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
-  }
+    private readonly program: Program,
+    private readonly notices: ReadonlyMap<string, Notice>,
+  ) {}
 
   /** `logs` are lines of the config file; it stays connected to `peers`, and knows the keys of `others`. */
   static async start(
@@ -88,15 +68,19 @@ export class WitnessProcess {
       `p2p ${place.address}`,
       ...peers.map(({ address }) => `peer ${address}`),
     ];
-    const path = join(place.folder, 'witness.conf');
-    await writeFile(path, `${config.join('\n')}\n`);
-    const child = spawn(process.execPath, [resolve(MAIN), '--config', path], {
-      env: { PATH: process.env.PATH },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    // Whatever happens here, no witness is left behind.
-    process.once('exit', () => child.kill('SIGKILL'));
-    return new WitnessProcess(place, child);
+    const notices = new Map<string, Notice>();
+    const program = await Program.start(
+      place.city,
+      'witness',
+      place.folder,
+      config,
+      ({ time, origin, kind, evidence: file }) => {
+        // The line that names an evidence file is written when the file is durable.
+        if (origin === undefined || kind === undefined || file === undefined || notices.has(origin)) return;
+        notices.set(origin, { atMs: time, kind, file });
+      },
+    );
+    return new WitnessProcess(place, program, notices);
   }
 
   get city(): string {
@@ -104,13 +88,13 @@ export class WitnessProcess {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return this.program.url;
   }
 
   /** Resolves when it answers, and gossips with `peers` others. */
   async ready(peers: number): Promise<void> {
-    await eventually(`${this.city} listens`, () => this.#alive() && this.#port !== undefined);
-    await eventually(`${this.city} is connected to the others`, async () => {
+    await this.program.listens();
+    await this.program.eventually('is connected to the others', async () => {
       const { peers: found = [] } = (await fetchWitnessStatus(this.url)) ?? {};
       return new Set(found.map(({ witness }) => witness).filter((name) => name !== '')).size >= peers;
     });
@@ -137,8 +121,15 @@ export class WitnessProcess {
 
   /** Resolves when it holds the evidence against the log. */
   async noticed(origin: string): Promise<Notice> {
-    await eventually(`${this.city} notices`, () => this.#alive() && this.#notices.has(origin));
-    return this.#notices.get(origin) as Notice;
+    await this.program.eventually('notices', () => this.notices.has(origin));
+    return this.notices.get(origin) as Notice;
+  }
+
+  /** Resolves when others have told it of a tree that it was never shown. */
+  async hearsOfAnotherTree(): Promise<void> {
+    const loose = async (): Promise<boolean> => (await this.metric('tally_gossip_loose_heads')) > 0;
+    // Twice: for a moment, a tree that it has just cosigned is another one too.
+    await this.program.eventually('hears of another tree', async () => (await loose()) && delay(50).then(loose));
   }
 
   /** One of its metrics: the sum over the labels, of those lines that contain `label`. */
@@ -150,24 +141,7 @@ export class WitnessProcess {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 
-  /** Ends it as an operator does. @throws Error when it does not end well */
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null) return;
-    const ended = once(this.child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-    this.child.kill('SIGTERM');
-    const [code, signal] = await ended;
-    if (code !== 0) throw new Error(`${this.city} ended with ${code ?? signal}: ${this.#stderr}`);
-  }
-
-  #alive(): true {
-    if (this.child.exitCode === null) return true;
-    throw new Error(`${this.city} ended with ${this.child.exitCode}: ${this.#stderr}`);
-  }
-
-  #read({ time, msg, port, origin, kind, evidence }: LogLine): void {
-    if (msg === 'listening') this.#port = port;
-    // The line is written when the evidence is durable.
-    if (origin !== undefined && kind !== undefined && evidence !== undefined && !this.#notices.has(origin))
-      this.#notices.set(origin, { atMs: time, kind, file: evidence });
+  stop(): Promise<void> {
+    return this.program.stop();
   }
 }
