@@ -77,6 +77,8 @@ export class AddCheckpointHandler implements ICommandHandler<AddCheckpoint> {
         admitted = true;
         continue;
       }
+      const frozen = this.gate.freezes(submission);
+      if (frozen) return frozen;
       const cosigned = await this.cosigner.cosign(proposal, decision.timestamp, head.cosigned);
       // tlog-witness: the checkpoint is persisted before the answer. Until then the cosignatures stay in here.
       if (await this.heads.advance(origin, head, cosigned)) return { kind: 'cosigned', lines: cosigned.lines };

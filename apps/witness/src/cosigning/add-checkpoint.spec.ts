@@ -8,7 +8,7 @@ import { EventStoreError, MemoryEventStore, type Appended } from '#libs/event-st
 import { Observer as GossipObserver } from '#libs/gossip';
 import { HttpError, createLogger } from '#libs/server';
 import { generateSigner } from '#libs/signer';
-import { originHash } from '#libs/tlog';
+import { formatAddCheckpointRequest, originHash } from '#libs/tlog';
 import { SignedLog } from '../../../../test/signed-log.js';
 import { WitnessMetrics } from '../metrics.js';
 import { AddCheckpointController } from './add-checkpoint.controller.js';
@@ -91,5 +91,17 @@ describe('a request that can not be stored', () => {
       status: 503,
       options: { headers: { 'retry-after': expect.any(String) } },
     });
+  });
+});
+
+describe('a checkpoint that is too long to be gossiped', () => {
+  test('is not cosigned: nobody would ever see that it contradicts another', async () => {
+    const witness = await handler(new MemoryEventStore());
+    const padded = await log.note({ ...log.head(5), extensions: ['x'.repeat(16_384)] });
+    const body = formatAddCheckpointRequest({ oldSize: 0n, proof: [], checkpoint: padded });
+    expect(await witness.execute(new AddCheckpoint(body))).toMatchObject({ reason: 'malformed-request' });
+    const shorter = await log.note({ ...log.head(5), extensions: ['x'.repeat(16_000)] });
+    const other = formatAddCheckpointRequest({ oldSize: 0n, proof: [], checkpoint: shorter });
+    expect(await witness.execute(new AddCheckpoint(other))).toMatchObject({ kind: 'cosigned' });
   });
 });

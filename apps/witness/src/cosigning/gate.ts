@@ -21,11 +21,17 @@ export class Gate {
 
   /** Why nothing of this log is answered as usual. Called for whatever a log has signed. @throws EventStoreError */
   async forbids({ heads, note, log }: Submission): Promise<Refusal | undefined> {
-    // All of them: an observer judges each.
-    const [reason] = heads.map((head) => this.observer.refuses(head)).filter((said) => said !== undefined);
-    if (reason !== undefined) return refuse('frozen', reason);
+    const frozen = this.freezes({ heads });
+    if (frozen) return frozen;
     await this.lookback.observe(note);
     return this.lookback.isOutdated(log) ? OUTDATED : undefined;
+  }
+
+  /** The log, or this witness, has been convicted. To be asked again after everything that was waited for. */
+  freezes({ heads }: Pick<Submission, 'heads'>): Refusal | undefined {
+    // All of them: an observer judges each.
+    const [reason] = heads.map((head) => this.observer.refuses(head)).filter((said) => said !== undefined);
+    return reason === undefined ? undefined : refuse('frozen', reason);
   }
 
   /** What else is to be said to a checkpoint that would be cosigned now. @throws EventStoreError */

@@ -1,3 +1,4 @@
+import { HEAD_MAX_BYTES } from '#libs/evidence';
 import { NoteError, formatNote, isSameKey, openNote, parseNote, type Note, type NoteSignature } from '#libs/note';
 import { TlogError, parseAddCheckpointRequest, parseCheckpoint, type Checkpoint } from '#libs/tlog';
 import { equalBytes } from '#libs/crypto';
@@ -44,6 +45,10 @@ export function readSubmission(body: Uint8Array, logs: KnownLogs): Submission | 
       checkpoint,
       note: formatNote({ text: note.text, signatures: [signature] }),
     }));
+    // What can neither be gossiped nor brought in evidence is a history that nobody else would ever see.
+    if (heads.some((head) => head.note.length > HEAD_MAX_BYTES)) {
+      return refuse('malformed-request', `a checkpoint with one signature has at most ${HEAD_MAX_BYTES} bytes`);
+    }
     const proposal = { kind: 'proposal', oldSize, proof, checkpoint, signatures: verified } as const;
     return { kind: 'submission', proposal, log, note, heads };
   } catch (error) {

@@ -3,6 +3,7 @@ import { formatEvidence } from '#libs/evidence';
 import { formatVerifierKey } from '#libs/note';
 import { formatAddCheckpointRequest } from '#libs/tlog';
 import { forkEvidence } from '../../../../test/contradictions.js';
+import { localServer } from '../../../../test/local-server.js';
 import { SignedLog } from '../../../../test/signed-log.js';
 import { execute } from '../commands.js';
 import { RunningWitness } from '../testing/running-witness.js';
@@ -51,6 +52,26 @@ describe('a log that was caught', () => {
     // What was forgiven once is not held against it again.
     expect((await witness.addCheckpoint(await log.forkAt(5).request(9, 9))).status).toBe(422);
     expect((await witness.addCheckpoint(await log.request(9, 12))).status).toBe(200);
+  });
+
+  test('while its checkpoint waited for the look at what it published is not cosigned', async () => {
+    const log = new SignedLog('log.example');
+    const evidence = await forkEvidence('log.example', log.signer, { older: 5, newer: 9, forkAt: 3 });
+    let asked = (): void => undefined;
+    const looks = new Promise<void>((resolve) => (asked = resolve));
+    let answer: (() => void) | undefined;
+    const site = await localServer((_request, response) => {
+      answer = () => void response.writeHead(404).end();
+      asked();
+    });
+    const witness = await RunningWitness.start({ logs: [{ ...log.signer.key, url: site.url }] });
+    running.push(witness);
+    const waiting = witness.addCheckpoint(await log.request(0, 7));
+    await looks;
+    expect(await hand(witness, formatEvidence(evidence))).toBe(201);
+    answer?.();
+    expect((await waiting).status).toBe(404);
+    await site.close();
   });
 
   test('is not served by the mirror either', async () => {

@@ -80,8 +80,9 @@ export class Sightings extends Observer {
       const { cosigned } = await this.parts.heads.load(originHash(origin));
       if (cosigned) this.parts.observer.advance(origin, cosigned.note);
     } catch (error) {
-      if (!(error instanceof CodedError)) throw error;
-      this.parts.logger.warn({ err: error, origin }, 'could not tell others what was cosigned');
+      // Nobody waits for this: what it throws would end the process.
+      const level = error instanceof CodedError ? 'warn' : 'error';
+      this.parts.logger[level]({ err: error, origin }, 'could not tell others what was cosigned');
     }
   }
 }
