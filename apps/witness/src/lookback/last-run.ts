@@ -19,6 +19,7 @@ export class LastRun {
   #timer: NodeJS.Timeout | undefined;
   #lastBeat: number;
   #suspicious: boolean;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly directory: string,
@@ -52,9 +53,20 @@ export class LastRun {
     return this.#suspicious;
   }
 
+  /**
+   * Every log that can be asked has been looked at. Until then the file stays as it is: one more start must not make an older
+   * copy of the data look like the newest.
+   */
+  settled(): void {
+    if (!this.#suspicious) return;
+    this.#suspicious = false;
+    this.logger.info('every log with an address has been looked at: the data is taken for the newest');
+    this.#write(Date.now());
+  }
+
   /** Says from now on that it runs. `thawed` is called when the clock has jumped: then everything is suspicious again. */
   async begin(thawed: () => void): Promise<void> {
-    await writeLastRun(this.directory, Date.now());
+    if (!this.#suspicious) await writeLastRun(this.directory, Date.now());
     this.#timer = setInterval(() => {
       const now = Date.now();
       if (Math.abs(now - this.#lastBeat) > ORDINARY_PAUSE_MS) {
@@ -63,15 +75,21 @@ export class LastRun {
         thawed();
       }
       this.#lastBeat = now;
-      writeLastRun(this.directory, now).catch((error: unknown) => {
-        this.logger.warn({ err: error }, 'could not write when it ran last');
-      });
+      if (!this.#suspicious) this.#write(now);
     }, BEAT_MS).unref();
   }
 
   async end(): Promise<void> {
     clearInterval(this.#timer);
-    await writeLastRun(this.directory, Date.now());
+    await this.#writing;
+    if (!this.#suspicious) await writeLastRun(this.directory, Date.now());
+  }
+
+  /** One after the other: they share a file. */
+  #write(now: number): void {
+    this.#writing = this.#writing
+      .then(() => writeLastRun(this.directory, now))
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'could not write when it ran last'));
   }
 }
 

@@ -101,6 +101,29 @@ describe('a witness that was restored from an old backup', () => {
     expect((await witness.addCheckpoint(await log.request(5, 9))).status).toBe(200);
   });
 
+  test('is no less in doubt after one more start', async () => {
+    await restoreOldBackup();
+    await makeOld();
+    published = broken;
+    await witness.start();
+    expect((await witness.addCheckpoint(await log.request(5, 9))).status).toBe(503);
+    await witness.stop();
+    await witness.start();
+    expect((await witness.addCheckpoint(await log.forkAt(7).request(5, 8))).status).toBe(503);
+  });
+
+  test('is in doubt no more when every log with an address has been looked at', async () => {
+    await makeOld();
+    await witness.stop();
+    await makeOld();
+    await witness.start();
+    expect((await witness.addCheckpoint(await log.request(0, 5))).status).toBe(200);
+    await witness.stop();
+    published = broken;
+    await witness.start();
+    expect((await witness.addCheckpoint(await log.request(5, 9))).status).toBe(200);
+  });
+
   test('can be told to go on from what was found', async () => {
     published = shows(await restoreOldBackup());
     await witness.start();

@@ -28,6 +28,8 @@ type Looked = 'seen' | 'silent';
  */
 export class Lookback {
   readonly #seen = new Set<string>();
+  /** Those with an address that have not been seen since the last `begin`. */
+  #unseen = new Set<string>();
   readonly #looking = new Map<string, Promise<Looked>>();
   /** Those that could not be asked, and when. */
   readonly #silent = new Map<string, number>();
@@ -47,12 +49,15 @@ export class Lookback {
 
   /** Asks these logs in the background, a few at once. */
   begin(logs: Iterable<KnownLog>): void {
-    const sweep = async (next: Iterator<KnownLog>): Promise<void> => {
-      for (let log = next.next(); !log.done && !this.#abort.signal.aborted; log = next.next()) {
-        if (log.value.url !== undefined) await this.#look(log.value, log.value.url);
+    const asked = [...logs].flatMap((log) => (log.url === undefined ? [] : [{ log, url: log.url }]));
+    this.#unseen = new Set(asked.map(({ log }) => log.origin));
+    this.#settle();
+    const iterator = asked[Symbol.iterator]();
+    const sweep = async (next: Iterator<(typeof asked)[number]>): Promise<void> => {
+      for (let one = next.next(); !one.done && !this.#abort.signal.aborted; one = next.next()) {
+        await this.#look(one.value.log, one.value.url);
       }
     };
-    const iterator = logs[Symbol.iterator]();
     for (let i = 0; i < AT_ONCE / 2; i++) void sweep(iterator);
   }
 
@@ -92,6 +97,10 @@ export class Lookback {
     return looked === 'seen' || !lastRun.suspicious ? 'good' : 'unknown';
   }
 
+  #settle(): void {
+    if (this.#unseen.size === 0) this.parts.lastRun.settled();
+  }
+
   #look(log: KnownLog, url: string): Promise<Looked> {
     if (this.#seen.has(log.origin)) return Promise.resolve('seen');
     const silentSince = this.#silent.get(log.origin);
@@ -117,6 +126,8 @@ export class Lookback {
       }
       this.#seen.add(origin);
       this.#silent.delete(origin);
+      this.#unseen.delete(origin);
+      this.#settle();
       return 'seen';
     } catch (error) {
       if (this.#abort.signal.aborted) return 'silent';
