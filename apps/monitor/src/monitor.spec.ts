@@ -360,6 +360,33 @@ test('a mirror that stays behind for long is an alarm, and one that is a little 
   await monitor.cleared('view-behind');
 });
 
+test('a witness that has cosigned a log, and shows nothing of it any more, is an alarm; one that never did is none', async () => {
+  const witness = cosigner('witness.example', now);
+  const [log, shown] = [await logOf(), await logOf()];
+  const stranger = await localServer((_, response) => void response.writeHead(404).end());
+  closers.push(() => stranger.close());
+  await log.grow(5);
+  const monitor = await monitorOf(log, {
+    logs: [{ key: log.signer.key, url: log.url }],
+    witnesses: [
+      { name: 'w', key: witness.key, url: shown.url },
+      { name: 'stranger', key: cosigner('stranger.example', now).key, url: stranger.url },
+    ],
+  });
+  shown.shown = await log.grow(6, [witness]);
+  await monitor.until('the witness is seen', async () =>
+    (await monitor.log()).views.find(({ name, size }) => name === 'w' && size === '6'),
+  );
+  shown.shown = undefined;
+  expect(await monitor.alarm('view-behind')).toMatchObject({
+    subject: shown.url,
+    message: expect.stringContaining('nothing of this log any more'),
+  });
+  shown.shown = await log.grow(7, [witness]);
+  await monitor.cleared('view-behind');
+  expect(await monitor.openKinds()).toEqual([]);
+});
+
 test('a log that shows a peer of ours more than it shows us is an alarm after a while', async () => {
   const log = await logOf();
   await log.grow(5);

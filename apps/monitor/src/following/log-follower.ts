@@ -86,7 +86,7 @@ export class LogFollower {
     try {
       const note = await this.#fetch(state, signal);
       state.shown(note && (await this.#take(note, state, signal)), now());
-      return true;
+      return state.problem === undefined;
     } catch (error) {
       if (signal.aborted) return false;
       if (!(error instanceof CodedError))

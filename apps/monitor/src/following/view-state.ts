@@ -15,7 +15,12 @@ export class ViewState {
 
   constructor(readonly view: View) {}
 
+  /** Nothing is what a witness has of a log that it never cosigned; of one that it did, it is silence. */
   shown(head: Pick<Checkpoint, 'size' | 'root'> | undefined, nowMs: number): void {
+    if (head === undefined && this.size !== undefined) {
+      this.failed('it shows nothing of this log any more', nowMs);
+      return;
+    }
     this.asked = true;
     this.size = head?.size;
     this.root = head?.root;

@@ -70,12 +70,14 @@ ${link}<p class="quiet">${escapeHtml(kind)}, since ${time(since)} (${ago(since, 
 
 function logTable(logs: readonly LogStatus[], nowMs: number): string {
   const rows = logs.map(({ origin, verified, checkpointTime, policies, views, convicted }, i) => {
-    const well = views.filter(({ problem, seenAt }) => problem === null && seenAt !== null).length;
+    // A witness that has nothing of this log is no view of it.
+    const showing = views.filter(({ problem, size, seenAt }) => problem !== null || size !== null || seenAt === null);
+    const well = showing.filter(({ problem, size }) => problem === null && size !== null).length;
     const size = verified === null ? '<span class="quiet">–</span>' : digits(verified.size);
-    const answering = `${well} of ${views.length}`;
+    const answering = `${well} of ${showing.length}`;
     return `<tr><td><a href="#log-${i + 1}"><code>${escapeHtml(origin)}</code></a>${convicted.length > 0 ? ' <span class="bad">convicted</span>' : ''}</td>
 <td class="number">${size}</td><td class="time wide">${checkpointTime === null ? '<span class="quiet">–</span>' : ago(checkpointTime, nowMs)}</td>
-<td class="time">${quorumOf(policies)}</td><td class="number time wide">${well < views.length ? `<span class="warn">${answering}</span>` : answering}</td></tr>`;
+<td class="time">${quorumOf(policies)}</td><td class="number time wide">${well < showing.length ? `<span class="warn">${answering}</span>` : answering}</td></tr>`;
   });
   return `<div class="scroll"><table>
 <thead><tr><th scope="col">Log</th><th scope="col" class="number">Entries</th><th scope="col" class="wide">Checkpoint</th><th scope="col">Quorum</th><th scope="col" class="number wide">Views</th></tr></thead>
