@@ -197,6 +197,19 @@ describe('a flood of honest heads', () => {
     expect(observer.freezing(key)).toBeDefined();
   });
 
+  test('leaves a head for later that there was no room for: the next exchange brings it', async () => {
+    const log = await served('a');
+    const { key } = log.signer;
+    const observer = await observing({ keys: [key] });
+    const heads: Uint8Array[] = [];
+    for (let size = 1; size <= 33; size++) heads.push(canonical(await log.sign(size), key));
+    for (const head of heads.slice(0, 32)) {
+      expect(await observer.receiveSynced('checkpoint', head, stranger)).toBe('accept');
+    }
+    expect(await observer.receiveSynced('checkpoint', heads[32]!, stranger)).toBe('later');
+    expect(observer.receive('checkpoint', heads[32]!, stranger)).toBe('ignore');
+  });
+
   test('is bounded for each sender', async () => {
     const a = await served('a');
     const observer = await observing({ keys: [a.signer.key] }, { now: () => 0 });
@@ -232,7 +245,28 @@ describe('a message', () => {
   });
 });
 
+describe('a cosigned checkpoint', () => {
+  test('that the log it names did not sign is held against whoever sent it', async () => {
+    const log = await served('a');
+    const observer = await observing({ keys: [log.signer.key] });
+    const { text, signatures } = parseNote(await log.sign(5));
+    const forged = formatNote({
+      text,
+      signatures: signatures.map((line) => ({ ...line, signature: new Uint8Array(64) })),
+    });
+    expect(await observer.receiveSynced('cosigned', forged, stranger)).toBe('reject');
+    const unknown = formatNote({ text, signatures: signatures.map((line) => ({ ...line, keyId: new Uint8Array(4) })) });
+    expect(await observer.receiveSynced('cosigned', unknown, stranger)).toBe('ignore');
+  });
+});
+
 describe('what is innocent', () => {
+  test('evidence of a version that is not known yet is not held against whoever sent it', async () => {
+    const observer = await observing({ keys: [] });
+    const newer = Buffer.from('tallystick/evidence@v2\nkind new\n');
+    expect(observer.receive('evidence', newer, stranger)).toBe('ignore');
+  });
+
   test('a log that was begun anew under a new key accuses nobody', async () => {
     const before = await served('a');
     const after = await served('b', { forkAt: 0 });
@@ -271,6 +305,25 @@ describe('witnesses', () => {
     await until(() => observer.freezing(faulty.key) !== undefined);
     expect(observer.freezing(a.signer.key)?.proven.evidence.kind).toBe('different-sizes');
     expect(observer.freezing(faulty.key)?.proven).toMatchObject({ role: 'witness', origin: ORIGIN });
+  });
+
+  test('is convicted even if both cosignatures come when the log is convicted already', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const [faulty, honest] = [cosigner('w.example', 1_700_000_000n), cosigner('v.example', 1_700_000_000n)];
+    const observer = await observing(
+      { keys: [a.signer.key], sources: [a.url] },
+      { witnesses: [faulty.key, honest.key] },
+    );
+    const [larger, smaller] = [await a.sign(12, [faulty, honest]), await b.sign(7, [faulty])];
+    observer.advance(ORIGIN, await a.sign(12));
+    observer.receive('checkpoint', canonical(await b.sign(7), a.signer.key), stranger);
+    await until(() => observer.freezing(a.signer.key) !== undefined);
+    expect(await observer.receiveSynced('cosigned', larger, stranger)).toBe('accept');
+    expect(observer.freezing(faulty.key)).toBeUndefined();
+    expect(await observer.receiveSynced('cosigned', smaller, stranger)).toBe('accept');
+    expect(observer.freezing(faulty.key)?.proven).toMatchObject({ role: 'witness', origin: ORIGIN });
+    expect(observer.freezing(honest.key)).toBeUndefined();
   });
 
   test('is convicted even if the node was started anew between the two', async () => {

@@ -20,6 +20,7 @@ import { parseCheckpoint, type Checkpoint } from '#libs/tlog';
 import type { Logger } from 'pino';
 import { Budgets } from './budget.js';
 import { CosignedHeads, type WitnessHead } from './cosigned-heads.js';
+import { CosignedSides } from './cosigned-sides.js';
 import { EvidenceStore, type StoredEvidence } from './evidence-store.js';
 import { HeadStore, type StoredHead } from './head-store.js';
 import { ORIGIN_PREFIX_DIGITS, headId, keyIdOf, originPrefix, type HeldHead } from './held-head.js';
@@ -80,6 +81,7 @@ export class Observer implements GossipContent {
   readonly suspicions: Suspicions;
   readonly #held = new Map<string, HeldHeads>();
   readonly #cosigned: CosignedHeads;
+  readonly #cosignedSides: CosignedSides;
   readonly #budgets: Budgets;
   readonly #syncedBudgets: Budgets;
   readonly #evidenceBudgets: Budgets;
@@ -108,6 +110,7 @@ export class Observer implements GossipContent {
       options.logger.warn({ kind, origin, reason }, 'something looks wrong, and is not proven');
       options.onSuspicion?.(suspicion);
     });
+    this.#cosignedSides = new CosignedSides((evidence) => this.#convict(evidence));
     this.#cosigned = new CosignedHeads(
       (evidence) => this.#convict(evidence),
       (suspicion) => this.suspicions.raise(suspicion, now()),
@@ -468,18 +471,8 @@ export class Observer implements GossipContent {
     if (evidence.kind === 'leaf-index') return;
     const held = this.#held.get(originPrefix(evidence.origin));
     if (held === undefined) return;
-    const sides = evidence.kind === 'same-size' ? evidence.notes : ([evidence.older, evidence.newer] as const);
-    const [one = [], other = []] = sides.map((note) => this.#cosignedNotes(note, evidence.accused, held));
-    for (const mine of one) {
-      const theirs = other.find(({ key }) => accusedId(key) === accusedId(mine.key));
-      if (theirs === undefined) continue;
-      if (evidence.kind === 'same-size') {
-        const judgement = judge([mine], theirs);
-        if (judgement.kind === 'equivocation') this.#convict(judgement.evidence);
-      } else {
-        this.#convict({ ...evidence, accused: mine.key, older: mine.note, newer: theirs.note });
-      }
-    }
+    const sides = evidence.kind === 'same-size' ? evidence.notes : [evidence.older, evidence.newer];
+    for (const note of sides) this.#cosignedSides.add(evidence, this.#cosignedNotes(note, evidence.accused, held));
   }
 
   #cosignedNotes(note: Uint8Array, accused: VerifierKey, held: HeldHeads): SignedHead[] {
@@ -504,7 +497,12 @@ export class Observer implements GossipContent {
 
   #observeCosignatures(note: Uint8Array, heads: readonly SignedHead[]): NoteSignature[] {
     const logLines = heads.flatMap((head) => parseNote(head.note).signatures);
-    return this.#cosigned.observe(note, logLines, this.options.witnesses, this.#now());
+    const cosignatures = this.#cosigned.observe(note, logLines, this.options.witnesses, this.#now());
+    for (const { key } of cosignatures.length > 0 ? heads : []) {
+      const against = this.evidence.against(key)?.proven.evidence;
+      if (against) this.#cosignedSides.add(against, openSignedHeads(note, this.options.witnesses));
+    }
+    return cosignatures;
   }
 
   #openNote(note: Uint8Array, log: KnownLog | undefined): SignedHead[] {
