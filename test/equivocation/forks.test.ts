@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Flooder } from './flooder.js';
 import { SplitLog } from './split-log.js';
 import { Closers, allHold, type WitnessNode } from './witnesses.js';
 import { WitnessNetwork } from './witness-network.js';
 
-const NAMES = ['equal', 'small-to-most', 'large-to-most', 'late', 'victim', 'flood'] as const;
+const NAMES = ['equal', 'small-to-most', 'large-to-most', 'late', 'victim', 'flood', 'missed'] as const;
 
 const closers = new Closers();
 const logs = new Map<string, SplitLog>();
@@ -26,6 +28,7 @@ afterAll(() => closers.close());
 
 const VICTIM = 4;
 const LATE_FORK = 1500;
+const FLOOD_HEADS = 240;
 
 function parties(name: (typeof NAMES)[number]): { log: SplitLog; victim: WitnessNode; others: WitnessNode[] } {
   const victim = network.node(VICTIM);
@@ -76,11 +79,67 @@ describe('ten witnesses, each linked to three or four, hold evidence against a l
     report('a late fork', await allHold(network.nodes, log.key, began));
   });
 
-  test('that shows one of them another tree of the same size, as the log that shows it is asked again and again', async () => {
+  test('that shows one of them another tree of the same size', async () => {
     const { log, victim, others } = parties('victim');
     await log.showAll(others, 'a', 30);
     const began = performance.now();
     await log.show(victim, 'b', 30);
     report('a fork towards one victim', await allHold(network.nodes, log.key, began));
+  });
+
+  test('that signs hundreds of honest heads, shown to all and gossiped by strangers, to bury the other one', async () => {
+    const { log, victim, others } = parties('flood');
+    await log.a.sign(FLOOD_HEADS);
+    const strangers = await Promise.all(
+      Array.from({ length: 2 }, () => Flooder.start(network.nodes.map(({ address }) => address))),
+    );
+    let flooding = true;
+    const flood = async (): Promise<void> => {
+      for (let size = 8; flooding && size <= FLOOD_HEADS; size++) {
+        const note = await log.a.sign(size);
+        await Promise.all(strangers.map((stranger) => stranger.publish(note)));
+        await delay(10);
+      }
+    };
+    const feed = async (node: WitnessNode): Promise<void> => {
+      for (let size = 8; flooding && size <= FLOOD_HEADS; size += 1 + Math.floor(Math.random() * 9))
+        await log.show(node, 'a', size);
+    };
+    const flooded = Promise.all([flood(), ...others.map(feed)]);
+    await delay(500);
+    const began = performance.now();
+    expect((await log.show(victim, 'b', FLOOD_HEADS / 2)).kind).toBe('cosigned');
+    report('a fork in a flood', await allHold(network.nodes, log.key, began));
+    flooding = false;
+    await flooded;
+    await Promise.all(strangers.map((stranger) => stranger.stop()));
+  });
+});
+
+describe('a witness', () => {
+  test('that was down when the others found out learns of it when it is back', async () => {
+    const { log, victim, others } = parties('missed');
+    const [away, ...present] = others as [WitnessNode, ...WitnessNode[]];
+    const began = { fork: 0, back: 0 };
+    const back = await network.restart(network.nodes.indexOf(away), async () => {
+      await log.showAll(present, 'a', 12);
+      began.fork = performance.now();
+      await log.show(victim, 'b', 12);
+      await allHold([victim, ...present], log.key, began.fork);
+    });
+    began.back = performance.now();
+    const ms = await allHold([back], log.key, began.back);
+    process.stdout.write(`  a witness that was away held evidence ${ms.toFixed(0)} ms after its start\n`);
+    expect((await back.provenAgainst(log.key)).role).toBe('log');
+  });
+
+  test('cosigns a convicted log no more, after a restart either', async () => {
+    const { log, others } = parties('equal');
+    const i = network.nodes.indexOf(others[1]!);
+    const node = await network.restart(i);
+    expect((await node.status()).frozen.map(({ origin }) => origin)).toContain(log.origin);
+    await node.provenAgainst(log.key);
+    const answer = await log.show(node, i % 2 === 0 ? 'a' : 'b', 25);
+    expect(answer.kind).toBe('refused');
   });
 });
