@@ -176,6 +176,28 @@ describe('an auditor', () => {
       expect(outcomes).toEqual(['silent', 'tallies', 'tallies']);
     });
 
+    test('and takes no older tree for an answer: a branch could have left it since', async () => {
+      const [witness = ''] = network.urls.witnesses;
+      const old = proofOf(await read('old.sigstore.json')).checkpoint.envelope;
+      const behind = await localServer((request, response) => {
+        if (request.method === 'POST') response.writeHead(409, { 'content-type': 'text/x.tlog.size' }).end('50\n');
+        else if (request.url === `/${originHash(network.origin)}/checkpoint`) response.end(old);
+        else response.writeHead(404).end();
+      });
+      try {
+        await write('behind', (await policy()).replace(witness, behind.url));
+        const { exit, stdout } = await tally('verify', 'new-4', ...identity, '--policy', 'behind', '--report');
+        expect([exit, stdout]).toEqual([
+          0,
+          expect.stringMatching(
+            /report {5}witness-1-\S+ ! it knows size 50, and shows size 1 only: .*\n.*witness-2-\S+ ✓/,
+          ),
+        ]);
+      } finally {
+        await behind.close();
+      }
+    });
+
     test('and who a witness is, and what it has cosigned', async () => {
       const [url = ''] = network.urls.witnesses;
       const { exit, stdout } = await tally('witness', 'status', url);

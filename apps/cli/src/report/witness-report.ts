@@ -177,6 +177,10 @@ class Witness {
         : silent(`it says that it cosigned, and its cosignature does not verify`);
     }
     if (answer.kind === 'conflict') {
+      // A tree that this one only extends says nothing about this one: another branch may extend it too.
+      if (shown && shown.checkpoint.size < this.mine.checkpoint.size && suspicion === undefined) {
+        return silent(`it knows size ${answer.size}, and shows size ${size} only: ask again in a while`);
+      }
       if (relation?.kind === 'consistent' && this.#isBy(shown)) {
         return tallies(`it shows a tree of size ${size}, of which this one is a prefix`, size);
       }
