@@ -97,12 +97,14 @@ export class WitnessLinks {
   ): Promise<WitnessLinks> {
     const witnesses = (policy?.witnesses ?? []).filter(({ url }) => url !== undefined);
     const addresses = witnesses.flatMap(({ url = '' }) => (PEER_ADDRESS.test(url) ? [url] : []));
+    // Those that call us too: strangers must not be able to keep a witness of the quorum out.
+    const expected = addresses.map((address) => PEER_ADDRESS.exec(address)?.groups?.peer ?? '');
     const peers = addresses.filter((address) => PEER_ADDRESS.exec(address)?.groups?.dialled !== undefined);
     let node: P2pNode | undefined;
     if (addresses.length > 0) {
       // libp2p takes a quarter of a second and 40 MB to load; few logs need it.
       const p2p = await import('#libs/p2p');
-      node = await p2p.P2pNode.start({ keyFile: p2pKeyFile, listen: p2pListen, peers, logger, registry });
+      node = await p2p.P2pNode.start({ keyFile: p2pKeyFile, listen: p2pListen, peers, expected, logger, registry });
     }
     if (node) logger.info({ addresses: node.addresses() }, 'witnesses without a URL connect here');
     const links = witnesses.map((witness) => {

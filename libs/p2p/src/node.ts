@@ -105,6 +105,8 @@ export class P2pNode {
     const privateKey = await openNodeKey(options.keyFile);
     const known = await AddressBook.open(options.peersFile, options.logger);
     const book = new PeerBook(tuning);
+    const expected = options.expected ?? [];
+    for (const peer of expected) book.expect(peer);
     const metrics = new P2pMetrics(options.registry);
     // The node that cuts off is made last.
     const late: Parts['late'] = { cutOff: () => undefined };
@@ -118,7 +120,7 @@ export class P2pNode {
       gater: new Gater(book, tuning),
       book,
       reservedHosts,
-      reservedPeers: options.peers.length + (options.witnesses?.length ?? 0),
+      reservedPeers: options.peers.length + expected.length + (options.witnesses?.length ?? 0),
       ...(validator && { validator }),
       tuning,
     });

@@ -18,6 +18,8 @@ export interface P2pOptions {
    * has the place, and we know it only after we have called it once.
    */
   readonly peers: readonly string[];
+  /** IDs of peers that call us, from wherever they are: strangers never take their places. */
+  readonly expected?: readonly string[];
   /** Our own binding (`formatPeerBinding`), sent in each hello; as a function, made anew at each start and each day. */
   readonly binding?: Uint8Array | ((peerId: string, addresses: readonly string[]) => Promise<Uint8Array>);
   /** Witnesses whose bindings count: their peers get reserved places and a better score. */

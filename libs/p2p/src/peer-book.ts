@@ -33,6 +33,7 @@ interface Denial {
 /** What we hold for and against peers, across their connections: gossipsub forgets a score at a reconnect. */
 export class PeerBook {
   readonly #reserved = new Map<string, string>();
+  readonly #expected = new Set<string>();
   readonly #bindings = new Map<string, { readonly binding: PeerBinding; readonly note: Uint8Array }>();
   readonly #penalties = new Map<string, { points: number; at: number }>();
   readonly #denials = new Map<string, Denial>();
@@ -47,7 +48,13 @@ export class PeerBook {
     this.#reserved.set(address, peer);
   }
 
+  /** A peer that has its place wherever it calls from. */
+  expect(peer: string): void {
+    this.#expected.add(peer);
+  }
+
   unreserve(peer: string): void {
+    this.#expected.delete(peer);
     for (const [address, reserved] of this.#reserved) if (reserved === peer) this.#reserved.delete(address);
   }
 
@@ -61,7 +68,7 @@ export class PeerBook {
   }
 
   isConfigured(peer: string): boolean {
-    return [...this.#reserved.values()].includes(peer);
+    return this.#expected.has(peer) || [...this.#reserved.values()].includes(peer);
   }
 
   /** Configured, or bound to a configured witness key. */

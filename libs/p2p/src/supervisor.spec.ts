@@ -167,6 +167,16 @@ describe('reserved peers', () => {
     expect(a.node.peers()).toHaveLength(3);
   });
 
+  test('a peer that is expected has its place, wherever it calls from', async () => {
+    const b = await nodes.start();
+    const a = await nodes.start({ expected: [b.node.peerId], tuning: { openInbound: 1, maxPerIp: 1 } });
+    const stranger = await nodes.startRaw();
+    await stranger.dial(a.node);
+    await b.node.connect(a.node.addresses()[0]!);
+    await until(() => a.node.peers().length === 2, 'both');
+    expect(a.node.peers().find(({ id }) => id === b.node.peerId)).toMatchObject({ reserved: true });
+  });
+
   test('one host gets few places', async () => {
     const a = await nodes.start({ tuning: { maxPerIp: 2 } });
     const strangers = await Promise.all(Array.from({ length: 6 }, () => nodes.startRaw()));
