@@ -14,8 +14,8 @@ import {
   type SignedHead,
   type Suspicion,
 } from '#libs/evidence';
-import { parseNote, type NoteSignature, type VerifierKey } from '#libs/note';
-import type { GossipContent, Sender, SyncKind, Topic, Verdict } from '#libs/p2p';
+import { isSameKey, parseNote, type NoteSignature, type VerifierKey } from '#libs/note';
+import type { GossipContent, Sender, SyncKind, SyncVerdict, Topic, Verdict } from '#libs/p2p';
 import { parseCheckpoint, type Checkpoint } from '#libs/tlog';
 import type { Logger } from 'pino';
 import { Budgets } from './budget.js';
@@ -244,10 +244,11 @@ export class Observer implements GossipContent {
   receive(topic: Topic, data: Uint8Array, sender: Sender): Verdict {
     const budget = (name: string): boolean =>
       topic === 'evidence' || this.#budgets.take(name, sender.witness ? DIRECTORY_SHARE : 1);
-    return this.#judged(topic, () => this.#receive(topic, data, sender, budget));
+    const verdict = this.#judged(topic, () => this.#receive(topic, data, sender, budget));
+    return verdict === 'later' ? 'ignore' : verdict;
   }
 
-  async receiveSynced(kind: SyncKind, data: Uint8Array, sender: Sender): Promise<Verdict> {
+  async receiveSynced(kind: SyncKind, data: Uint8Array, sender: Sender): Promise<SyncVerdict> {
     return this.#judged(kind, () => this.#receive(kind, data, sender, (name) => this.#syncedBudgets.take(name)));
   }
 
@@ -279,21 +280,23 @@ export class Observer implements GossipContent {
     await this.heads.flush();
   }
 
-  #judged(kind: SyncKind, judgement: () => Verdict): Verdict {
-    let verdict: Verdict;
+  #judged(kind: SyncKind, judgement: () => SyncVerdict): SyncVerdict {
+    let verdict: SyncVerdict;
     try {
       verdict = judgement();
     } catch (error) {
       // Whatever a parser refuses is nothing that an honest peer passes on.
       if (!(error instanceof CodedError))
         this.options.logger.error({ err: error, kind }, 'a message could not be judged');
-      verdict = error instanceof CodedError ? 'reject' : 'ignore';
+      // But what a newer version wrote may well be honest.
+      const newer = error instanceof EvidenceError && error.code === 'unsupported-version';
+      verdict = error instanceof CodedError && !newer ? 'reject' : 'ignore';
     }
-    this.options.onVerdict?.(kind, verdict);
+    this.options.onVerdict?.(kind, verdict === 'later' ? 'ignore' : verdict);
     return verdict;
   }
 
-  #receive(kind: SyncKind, data: Uint8Array, sender: Sender, budget: (name: string) => boolean): Verdict {
+  #receive(kind: SyncKind, data: Uint8Array, sender: Sender, budget: (name: string) => boolean): SyncVerdict {
     switch (kind) {
       case 'checkpoint':
         return this.#receiveHead(data, sender, budget);
@@ -305,7 +308,7 @@ export class Observer implements GossipContent {
   }
 
   /** The cheapest check first: form, origin, news, budget, and only then the signature. */
-  #receiveHead(data: Uint8Array, sender: Sender, budget: (name: string) => boolean): Verdict {
+  #receiveHead(data: Uint8Array, sender: Sender, budget: (name: string) => boolean): SyncVerdict {
     const { checkpoint, signature }: CanonicalHead = parseCanonicalHead(data);
     const log = this.options.logs.find(checkpoint.origin);
     if (log === undefined) return 'ignore';
@@ -317,8 +320,8 @@ export class Observer implements GossipContent {
     if (held?.get(id) || this.#recent.has(id)) return 'ignore';
     const conflict = held?.hasSize(keyIdOf(key), checkpoint.size) === true;
     const reserved = sender.witness !== undefined;
-    if (held && !held.hasRoom(reserved, conflict)) return 'ignore';
-    if (!budget(`${id.slice(0, ORIGIN_PREFIX_DIGITS)} ${sender.peer}`) && !conflict) return 'ignore';
+    if (held && !held.hasRoom(reserved, conflict)) return 'later';
+    if (!budget(`${id.slice(0, ORIGIN_PREFIX_DIGITS)} ${sender.peer}`) && !conflict) return 'later';
 
     const [head] = openSignedHeads(data, [key]);
     if (head === undefined || !equalBytes(head.note, data)) return 'reject';
@@ -326,23 +329,29 @@ export class Observer implements GossipContent {
     return 'accept';
   }
 
-  #receiveEvidence(data: Uint8Array, sender: Sender): Verdict {
+  #receiveEvidence(data: Uint8Array, sender: Sender): SyncVerdict {
     const evidence = parseEvidence(data);
     if (weighEvidence(evidence, this.#trusted(evidence)) !== 'guilty') return 'ignore';
     if (this.evidence.against(evidence.accused) !== undefined) return 'ignore';
-    if (!this.#evidenceBudgets.take(sender.peer, sender.witness ? DIRECTORY_SHARE : 1)) return 'ignore';
+    if (!this.#evidenceBudgets.take(sender.peer, sender.witness ? DIRECTORY_SHARE : 1)) return 'later';
     verifyEvidence(evidence);
     this.#convict(evidence);
     return 'accept';
   }
 
-  #receiveCosigned(data: Uint8Array, sender: Sender, budget: (name: string) => boolean): Verdict {
+  #receiveCosigned(data: Uint8Array, sender: Sender, budget: (name: string) => boolean): SyncVerdict {
     const note = parseNote(data);
     const log = this.options.logs.find(parseCheckpoint(note.text).origin);
     if (log === undefined) return 'ignore';
-    if (!budget(`cosigned ${originPrefix(log.origin)} ${sender.peer}`)) return 'ignore';
+    if (!budget(`cosigned ${originPrefix(log.origin)} ${sender.peer}`)) return 'later';
     const heads = openSignedHeads(note, log.keys);
-    if (heads.length === 0) return 'ignore'; // of a key that we don't know, maybe
+    if (heads.length === 0) {
+      // Of a key that we don't know; or of one that did not sign it, which nobody honest passes on.
+      const known = note.signatures.some((line) =>
+        log.keys.some(({ name, id }) => isSameKey(line, { name, keyId: id })),
+      );
+      return known ? 'reject' : 'ignore';
+    }
     const cosignatures = this.#observeCosignatures(data, heads);
     for (const head of heads) {
       const taken = this.#take(head, { from: sender.peer, reserved: sender.witness !== undefined, cosignatures });

@@ -25,6 +25,21 @@ describe('anti-entropy', () => {
     expect(synced(b)).toMatchObject([{ kind: 'checkpoint', sender: { peer: a.node.peerId } }]);
   });
 
+  test('what there was no room for is asked for again, and what was of no use is not', async () => {
+    const [a, b] = await pair();
+    await link(a, b);
+    a.shelf.put('checkpoint', message('accept', 'for later'));
+    a.shelf.put('checkpoint', message('ignore', 'of no use'));
+    b.shelf.full = true;
+    await b.node.syncWith(a.node.peerId);
+    b.shelf.full = false;
+    await b.node.syncWith(a.node.peerId);
+    expect(b.shelf.texts()).toEqual(['for later']);
+    await b.node.syncWith(a.node.peerId);
+    await b.node.syncWith(a.node.peerId);
+    expect(synced(b)).toHaveLength(4);
+  });
+
   test('a partition of six nodes heals over one link within two seconds', async () => {
     const { left, right } = await partitioned({});
     const began = performance.now();

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Connection, Stream } from '@libp2p/interface';
 import type { Logger } from 'pino';
 import type { Conduct } from './conduct.js';
-import type { GossipContent, SyncItem, Topic, Verdict } from './content.js';
+import type { GossipContent, SyncItem, SyncVerdict, Topic } from './content.js';
 import { Declined } from './declined.js';
 import { FrameStream } from './frames.js';
 import type { P2pMetrics } from './metrics.js';
@@ -172,7 +172,8 @@ export class AntiEntropy {
 
   #admits(peer: string, reserved: boolean): boolean {
     if (!this.#perPeer.take(peer)) {
-      this.options.conduct.note(peer, 'flooding');
+      // One of ours may have another pace than we; it hears that we are busy, and no more.
+      if (!reserved) this.options.conduct.note(peer, 'flooding');
       return false;
     }
     if (this.#answering.has(peer)) return false;
@@ -240,7 +241,7 @@ export class AntiEntropy {
     };
   }
 
-  async #judge(peer: string, { kind, data }: SyncItem): Promise<Verdict> {
+  async #judge(peer: string, { kind, data }: SyncItem): Promise<SyncVerdict> {
     const { book, content, conduct, logger } = this.options;
     if (book.isDenied(peer)) return 'ignore';
     try {

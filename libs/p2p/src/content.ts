@@ -3,6 +3,9 @@ import type { VerifierKey } from '#libs/note';
 /** What becomes of a message: passed on, dropped in silence, or dropped and held against the peer that sent it. */
 export type Verdict = 'accept' | 'ignore' | 'reject';
 
+/** `later`: nothing is wrong with it, and there is no room for it now: to be asked for again. */
+export type SyncVerdict = Verdict | 'later';
+
 /** What is gossiped. */
 export type Topic = 'checkpoint' | 'evidence';
 
@@ -35,5 +38,5 @@ export interface GossipContent {
   get(id: string): Promise<{ readonly topic: SyncKind; readonly data: Uint8Array } | undefined>;
 
   /** An item that came by anti-entropy. `accept` = it was new: it is published on its topic (a `cosigned` one never is). */
-  receiveSynced(kind: SyncKind, data: Uint8Array, sender: Sender): Promise<Verdict>;
+  receiveSynced(kind: SyncKind, data: Uint8Array, sender: Sender): Promise<SyncVerdict>;
 }

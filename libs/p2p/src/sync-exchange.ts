@@ -1,4 +1,4 @@
-import type { GossipContent, SyncItem, Verdict } from './content.js';
+import type { GossipContent, SyncItem, SyncVerdict } from './content.js';
 import type { FrameStream } from './frames.js';
 import {
   SYNC_MAX_ITEMS,
@@ -23,7 +23,7 @@ export interface SyncParty {
   /** The other side's binding, empty if it has none. */
   onBinding(note: Uint8Array): void;
   /** One item: judged, counted, published if it is new. */
-  onItem(item: SyncItem): Promise<Verdict>;
+  onItem(item: SyncItem): Promise<SyncVerdict>;
   /** What this peer has given before in vain: not asked for again for a while. */
   readonly declined: { has(id: string): boolean; add(id: string): void };
   /** In 0..255: where an offer that can't hold everything begins. */
@@ -149,8 +149,9 @@ export async function takeItems<T extends 'want' | 'done'>(
   async function judge(items: readonly IdentifiedItem[], before: number): Promise<number> {
     let sum = before;
     for (const item of items) {
-      if ((await party.onItem(item)) === 'accept') sum += 1;
-      else party.declined.add(item.id);
+      const verdict = await party.onItem(item);
+      if (verdict === 'accept') sum += 1;
+      else if (verdict !== 'later') party.declined.add(item.id);
     }
     return sum;
   }

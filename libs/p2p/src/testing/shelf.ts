@@ -1,6 +1,6 @@
 import { sha256, toHex } from '#crypto';
 import { concatBytes, utf8Encode } from '#libs/crypto';
-import type { GossipContent, Sender, SyncKind, Topic, Verdict } from '../content.js';
+import type { GossipContent, Sender, SyncKind, SyncVerdict, Topic, Verdict } from '../content.js';
 
 /** A message that a `Shelf` accepts, ignores or rejects, by its first byte. */
 export function message(verdict: Verdict, text: string): Uint8Array {
@@ -14,6 +14,8 @@ export function messageText(data: Uint8Array): string {
 /** Content with a simple rule: the first byte is the verdict, and nothing is accepted twice. */
 export class Shelf implements GossipContent {
   readonly items = new Map<string, { topic: SyncKind; data: Uint8Array }>();
+  /** Whether what comes by anti-entropy is put off. */
+  full = false;
   readonly received: { via: 'gossip' | 'sync'; kind: SyncKind; data: Uint8Array; sender: Sender }[] = [];
 
   put(topic: SyncKind, data: Uint8Array): boolean {
@@ -40,8 +42,9 @@ export class Shelf implements GossipContent {
     return this.items.get(id);
   }
 
-  async receiveSynced(kind: SyncKind, data: Uint8Array, sender: Sender): Promise<Verdict> {
+  async receiveSynced(kind: SyncKind, data: Uint8Array, sender: Sender): Promise<SyncVerdict> {
     this.received.push({ via: 'sync', kind, data, sender });
+    if (this.full) return 'later';
     return this.#judge(kind, data);
   }
 
