@@ -138,6 +138,13 @@ describe('an auditor', () => {
       expect([found, await read('kept.json')]).toEqual([exit, bundle]);
     });
 
+    test('and overwrites nothing that is none', async () => {
+      for (const output of ['old', '.', '/dev/null']) {
+        expect(await tally('bundle', 'upgrade', 'old', '--output', output)).toMatchObject({ exit: 2 });
+      }
+      expect(await read('old')).toBe('old');
+    });
+
     test('that is none: exit 3 for a file without one, exit 1 for what can’t be read', async () => {
       await write('unsigned', 'x');
       expect(await tally('bundle', 'upgrade', 'unsigned')).toMatchObject({ exit: 3 });

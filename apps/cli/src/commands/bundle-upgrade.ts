@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { utf8Decode } from '#libs/crypto';
 import { judgeQuorum, parseBundle, replaceInclusionProof, verifyTlogInclusion } from '#libs/verify';
@@ -31,6 +31,7 @@ interface Upgraded {
 export async function bundleUpgrade(file: string, options: BundleUpgradeOptions, context: Context): Promise<number> {
   const path = await bundleNamed(file, context);
   const output = options.output ?? path;
+  await requireNoOtherFile(output, context);
   const { bytes } = await readBundleFile(path, context);
   const trust = await loadTrust(context);
   const policy = await loadPolicy(trust, options, context);
@@ -66,6 +67,14 @@ async function isObject(path: string): Promise<boolean> {
   } catch {
     return false; // what can't be read is told of where it is read
   }
+}
+
+/** Not the very file that the bundle is about, and no device, which a rename would replace. @throws Failure usage */
+async function requireNoOtherFile(output: string, { io }: Context): Promise<void> {
+  const absolute = resolve(io.cwd, output);
+  const found = await stat(absolute).catch(() => undefined);
+  if (found === undefined || (found.isFile() && (await isObject(absolute)))) return;
+  throw new Failure('usage', `${output} is there, and is no bundle: it would be lost`, 'name another with --output');
 }
 
 async function upgrade(

@@ -217,7 +217,8 @@ function text(
     return marked(authority ? 'ok' : 'warn', said, io.stdout, io.env) + fields(summary);
   }
   const { file, index, expected, found, code, unlessIn } = difference;
-  const forked = exit === EXIT.misbehaviour ? 'the log has signed two histories' : `${file} is wrong`;
+  const wrong = `${file} ${code === 'missing-file' ? 'is missing' : 'is wrong'}`;
+  const forked = exit === EXIT.misbehaviour ? 'the log has signed two histories' : wrong;
   return (
     marked('fail', `${origin}: ${forked}`, io.stdout, io.env) +
     fields([
