@@ -69,4 +69,11 @@ describe('an upload', () => {
     await expect(uploadEntries(url, source)).rejects.toThrow(code('unexpected-answer'));
     expect(server.requests.length).toBeLessThan(10);
   });
+
+  test('ends when the mirror goes forward and back for ever', async () => {
+    const rounds = Array.from({ length: 200 }, (_, i) => [202, info(600n, i % 2 === 0 ? 0n : 256n)] as const);
+    const url = await mirror(...rounds, [403, 'never']);
+    await expect(uploadEntries(url, source)).rejects.toThrow(code('unexpected-answer'));
+    expect(server.requests.length).toBeLessThan(100);
+  });
 });

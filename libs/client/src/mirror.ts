@@ -43,6 +43,8 @@ export interface UploadSource {
 const MAX_ANSWER_BYTES = 192 * 1024;
 /** Every answer takes an upload further, or is the last: a mirror that has others upload at the same time may need a few more. */
 const ROUNDS_WITHOUT_PROGRESS = 5;
+/** How often it may send us back in all: one that has gone forward and back for so long will do it for ever. */
+const SETBACKS = 32;
 /** One request waits until this much is in it, or 32 packages: a body of 8192 small entries, or of two packages of large ones. */
 const REQUEST_BYTES = 16 * 1024 * 1024;
 
@@ -95,7 +97,7 @@ export async function uploadEntries(
   // A request without packages: its answer says where to begin.
   let start = size;
   let ticket: Uint8Array = new Uint8Array(0);
-  for (let idle = 0; idle < ROUNDS_WITHOUT_PROGRESS;) {
+  for (let idle = 0, setbacks = 0; idle < ROUNDS_WITHOUT_PROGRESS && setbacks < SETBACKS;) {
     const packages: EntryPackage[] = [];
     let bytes = 0;
     for (const range of packageRanges(start, size)) {
@@ -109,7 +111,9 @@ export async function uploadEntries(
     if (answer.kind === 'cosigned' || answer.kind === 'refused') return answer;
     const { info } = answer;
     if (info.size !== size) return { kind: 'conflict', info };
-    idle = info.nextEntry > start ? 0 : idle + 1;
+    const forward = info.nextEntry > start;
+    idle = forward ? 0 : idle + 1;
+    if (!forward) setbacks++;
     start = info.nextEntry < size ? info.nextEntry : size;
     ticket = info.ticket;
   }
