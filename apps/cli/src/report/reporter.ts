@@ -28,6 +28,8 @@ interface CheckpointReport {
 /** Hands the checkpoints of bundles to the witnesses of a policy, each checkpoint once. */
 export class Reporter {
   readonly #reports = new Map<string, Promise<CheckpointReport>>();
+  /** Lists of addresses of which the user knows what they learn. */
+  readonly #disclosed = new Set<string>();
 
   constructor(
     private readonly trust: Trust,
@@ -63,12 +65,19 @@ export class Reporter {
     const addresses = logAddresses(origin, trust, policy);
     const asked = witnesses.flatMap(({ url }) => url ?? []).map(plain);
     const read = addresses.length === 0 ? '' : `, and tiles are read from ${addresses.map(plain).join(', ')}`;
-    note(
-      context,
-      `--report: the checkpoint (${plain(origin)}, size ${size}) goes to ${asked.join(', ') || 'nobody'}${read}. ` +
-        'That tells all of them that somebody with your IP address verified something that was in this log at about that size; ' +
-        'not what, and not whose.',
-    );
+    const head = `${plain(origin)}, size ${size}`;
+    const to = `${asked.join(', ') || 'nobody'}${read}`;
+    // Of many files it is said once what that means, and of each what is sent.
+    if (this.#disclosed.has(to)) note(context, `--report: the checkpoint (${head}) goes to the same.`);
+    else {
+      note(
+        context,
+        `--report: the checkpoint (${head}) goes to ${to}. ` +
+          'That tells all of them that somebody with your IP address verified something that was in this log at about that size; ' +
+          'not what, and not whose.',
+      );
+    }
+    this.#disclosed.add(to);
     const reports = await reportToWitnesses(viewOf(text, keys, addresses), { policy, keys, logs: addresses }, context);
     const written: WrittenEvidence[] = [];
     for (const evidence of reports.flatMap((report) => report.evidence)) {
