@@ -113,3 +113,15 @@ test('stored alarms of another layout stop the start', async () => {
   ]);
   await expect(open()).rejects.toThrow('AlarmsHeld/v9');
 });
+
+test('evidence has room beside any number of other alarms, and is told first', async () => {
+  const { open, flush, clock } = opener();
+  const alarms = await open();
+  for (let i = 0; i < 1100; i++) alarms.apply(finding('on', { subject: `https://log.example/${i}` }));
+  clock.ms = 9_000;
+  alarms.apply(finding('on', { kind: 'evidence', subject: 'a key' }));
+  expect(alarms.count('unreachable')).toBe(1024);
+  expect(alarms.untold()).toMatchObject({ alarm: { kind: 'evidence' }, state: 'raised' });
+  await flush();
+  expect((await open()).count('evidence')).toBe(1);
+});

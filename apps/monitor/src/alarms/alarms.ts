@@ -75,10 +75,10 @@ export class Alarms {
     for (const alarm of this.#open.values()) if (!isWatched(alarm)) this.#clear(alarm);
   }
 
-  /** The oldest alarm that somebody has to be told of, and what about it. */
+  /** The oldest alarm that somebody has to be told of, and what about it; evidence waits for none of the others. */
   untold(): { readonly alarm: Alarm; readonly state: 'raised' | 'cleared' } | undefined {
     const waiting = [...this.#cleared, ...this.#open.values()].filter(isUntold);
-    const [alarm] = waiting.toSorted((a, b) => a.sinceMs - b.sinceMs);
+    const [alarm] = waiting.toSorted((a, b) => weightOf(a) - weightOf(b) || a.sinceMs - b.sinceMs);
     return alarm && { alarm, state: alarm.told === 'nothing' ? 'raised' : 'cleared' };
   }
 
@@ -104,7 +104,8 @@ export class Alarms {
     const alarm: Alarm = { id, kind, origin, subject, ...said(finding), sinceMs, lastMs: sinceMs, told: 'nothing' };
     const level = ALARM_KINDS[kind];
     logger[level]({ alarm: kind, state: 'raised', id, origin, subject, evidence: alarm.evidence }, alarm.message);
-    if (this.#open.size >= OPEN_MAX) return;
+    // Of evidence there is one per configured key: it is never what there is no room for.
+    if (this.#open.size >= OPEN_MAX && kind !== 'evidence') return;
     this.#open.set(name, alarm);
     this.#changed();
     this.#onNews();
@@ -132,6 +133,10 @@ export class Alarms {
 
 function isUntold({ told, clearedMs }: Alarm): boolean {
   return told === 'nothing' || (told === 'raised' && clearedMs !== undefined);
+}
+
+function weightOf({ kind }: Alarm): number {
+  return kind === 'evidence' ? 0 : 1;
 }
 
 function said({ message, evidence }: Finding): Pick<Alarm, 'message' | 'evidence'> {
