@@ -75,6 +75,14 @@ export class EvidenceStore {
     return stored?.frozen === true ? stored : undefined;
   }
 
+  /** The evidence that freezes a log: against any key that has signed for it. A log that lied is not another one under its next key. */
+  freezingLog(origin: string): StoredEvidence | undefined {
+    for (const stored of this.#evidence.values()) {
+      if (stored.frozen && stored.proven.role === 'log' && stored.proven.origin === origin) return stored;
+    }
+    return undefined;
+  }
+
   /** The file of an evidence. Its name ends in `.evidence`. */
   pathOf(id: string): string {
     return join(this.options.directory, `${id.slice(0, 16)}.evidence`);

@@ -74,6 +74,16 @@ describe('a log that was caught', () => {
     await site.close();
   });
 
+  test('is not cosigned under another of its keys either', async () => {
+    const log = new SignedLog('log.example');
+    const next = new SignedLog('log.example');
+    const witness = await RunningWitness.start({ logs: [log.signer.key, next.signer.key] });
+    running.push(witness);
+    expect((await witness.addCheckpoint(await log.request(0, 7))).status).toBe(200);
+    expect((await witness.addCheckpoint(await log.forkAt(5).request(7, 7))).status).toBe(422);
+    expect((await witness.addCheckpoint(await next.request(7, 9))).status).toBe(404);
+  });
+
   test('is not served by the mirror either', async () => {
     const log = new SignedLog('log.example');
     const witness = await RunningWitness.start({ logs: [log.signer.key], mirrors: ['log.example'] });

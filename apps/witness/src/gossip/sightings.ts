@@ -34,7 +34,7 @@ export class Sightings extends Observer {
     }
     // Gossip may have brought the other half of a contradiction before the log came here with this one.
     if (observer.contradicts(key, checkpoint)) observer.observe(note, 'log');
-    const stored = observer.freezing(key);
+    const stored = observer.evidence.freezingLog(checkpoint.origin);
     return stored && `a key of this log has signed two histories: see ${pathOf(stored)}`;
   }
 
