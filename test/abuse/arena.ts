@@ -7,9 +7,11 @@ import { HonestLog, Pump } from './honest-log.js';
 import { Victim } from './victim.js';
 
 const PUMP_MS = 100;
-const FORKS = 40;
+const FORKS = 48;
+/** So that gossip has to do it: anti-entropy comes too late to help. */
+const PRODUCTION_PACE = { syncIntervalMs: 30_000, syncJitterMs: 10_000 };
 /** Checkpoints that the log has signed before, for whoever wants to replay them. */
-export const HISTORY = 4_000;
+export const HISTORY = 2_500;
 
 export interface Figures {
   readonly attack: string;
@@ -23,6 +25,9 @@ export interface Figures {
   readonly before: number;
   readonly peak: number;
   readonly after: number;
+  /** The heap after a collection: before the attack, and after it. */
+  readonly heapBefore: number;
+  readonly heapAfter: number;
   /** Of one core. */
   readonly cpu: number;
   /** Until a fork that others were shown was proven here. */
@@ -56,8 +61,8 @@ export class Arena {
     ];
     const configured = logs.map(({ key, ...rest }) => ({ ...key, ...rest }));
     const peers = [
-      await WitnessNode.start({ name: 'peer-1.example', logs: configured }),
-      await WitnessNode.start({ name: 'peer-2.example', logs: configured }),
+      await WitnessNode.start({ name: 'peer-1.example', logs: configured, tuning: PRODUCTION_PACE }),
+      await WitnessNode.start({ name: 'peer-2.example', logs: configured, tuning: PRODUCTION_PACE }),
     ];
     const victim = await Victim.start({
       logs,
@@ -80,17 +85,17 @@ export class Arena {
   /** Runs an attack, and measures what it does to everybody else. `note` is what the attack returns. */
   async measure(attack: string, run: () => Promise<string>): Promise<Figures> {
     const { victim, pump } = this;
-    const { rss: before } = await victim.collect();
+    const { rss: before, heap: heapBefore } = await victim.collect();
     const connected = await this.honestPeers();
     await victim.resetPeak();
     const start = await victim.usage();
     pump.take();
     const began = performance.now();
-    const [note, forkMs] = await Promise.all([run(), delay(200).then(() => this.fork())]);
+    const [note, forkMs] = await Promise.all([run(), delay(100).then(() => this.fork())]);
     const seconds = (performance.now() - began) / 1000;
     const { count, failures, median, worst } = pump.take();
     const end = await victim.usage();
-    const { rss: after } = await victim.collect();
+    const { rss: after, heap: heapAfter } = await victim.collect();
     const still = (await this.honestPeers()).filter((peer) => connected.includes(peer));
     const figures: Figures = {
       attack,
@@ -102,6 +107,8 @@ export class Arena {
       before,
       peak: end.peak,
       after,
+      heapBefore,
+      heapAfter,
       cpu: (end.cpuSeconds - start.cpuSeconds) / seconds,
       forkMs,
       honestPeers: still.length,
@@ -123,7 +130,7 @@ export class Arena {
     await until(
       `${liar.origin} is convicted by the victim`,
       async () => (await this.victim.evidence()).some(({ accused }) => accused === formatVerifierKey(liar.signer.key)),
-      30_000,
+      10_000,
     );
     return performance.now() - began;
   }
@@ -137,14 +144,32 @@ export class Arena {
 
   #taken = 0;
 
+  /** One more log that has its checkpoints cosigned, as fast as the first. */
+  addPump(log: HonestLog): Pump {
+    const pump = new Pump(log, this.victim.url, PUMP_MS);
+    this.#pumps.push(pump);
+    return pump;
+  }
+
+  readonly #pumps: Pump[] = [];
+
+  /** How often something happened while `run` ran, by a counter of the victim. */
+  async counted(metric: string, run: () => Promise<string>): Promise<string> {
+    const before = (await this.victim.metric(metric)) || 0;
+    const note = await run();
+    return `${note}; ${metric} +${(await this.victim.metric(metric)) - before}`;
+  }
+
   async stop(): Promise<void> {
-    await this.pump.stop();
+    for (const pump of [this.pump, ...this.#pumps]) await pump.stop();
     await this.victim.stop();
     for (const peer of this.peers) {
       await peer.stop();
       await peer.remove();
     }
     await this.log.close();
+    // libp2p leaves timers of a second behind.
+    await delay(1_100);
   }
 }
 
@@ -156,6 +181,7 @@ export function table(rows: readonly Figures[]): string {
     `${row.cosigned}${row.failed > 0 ? ` (${row.failed} failed)` : ''}`,
     `${n(row.medianMs, 1)} / ${n(row.worstMs)}`,
     `${n(row.before)} / ${n(row.peak)} / ${n(row.after)}`,
+    `${n(row.heapBefore)} / ${n(row.heapAfter)}`,
     n(row.cpu * 100),
     n(row.forkMs),
     String(row.honestPeers),
@@ -167,6 +193,7 @@ export function table(rows: readonly Figures[]): string {
     'cosigned',
     'ms median / worst',
     'RSS MiB before / peak / after',
+    'heap before / after',
     'CPU %',
     'fork ms',
     'honest',

@@ -50,7 +50,7 @@ export const HALF_A_HANDSHAKE = Buffer.concat([
 
 /** Peers that prove who they are, take a place each, and do nothing. */
 export async function idlers(arena: Arena, peers: number, holdMs: number): Promise<string> {
-  const all = await Promise.all([...times(peers, () => HostilePeer.start(arena.victim, { gossips: false }))]);
+  const all = await Promise.all(times(peers, () => HostilePeer.start(arena.victim, { gossips: false })));
   try {
     const connected = await Promise.allSettled(all.map((peer) => peer.connect()));
     await delay(holdMs);

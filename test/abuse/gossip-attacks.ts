@@ -4,7 +4,9 @@ import { formatEvidence, openSignedHeads, type Evidence } from '#libs/evidence';
 import { formatNote, parseNote } from '#libs/note';
 import { SignedLog } from '../signed-log.js';
 import { HISTORY, type Arena } from './arena.js';
-import { HostilePeer, TOPIC, iwant, inRpcs, rpcOf, subscription } from './hostile-peer.js';
+import type { HonestLog } from './honest-log.js';
+export { GOSSIP } from './hostile-peer.js';
+import { GOSSIP, HostilePeer, TOPIC, iwant, inRpcs, rpcOf, subscription, withLength, write } from './hostile-peer.js';
 
 /** The checkpoint with a signature that is as long as a good one. */
 export function badlySigned(note: Uint8Array): Uint8Array {
@@ -54,27 +56,50 @@ export function badSignatures(arena: Arena, count: number): Promise<string> {
 
 /** Everything that the log has ever signed, as fast as it goes. */
 export function replays(arena: Arena): Promise<string> {
-  return flood(arena, inRpcs(TOPIC.checkpoint, times(HISTORY, (i) => arena.log.note(HISTORY - i))), 20);
+  return flood(
+    arena,
+    inRpcs(
+      TOPIC.checkpoint,
+      times(HISTORY, (i) => arena.log.note(HISTORY - i)),
+    ),
+    20,
+  );
 }
 
-/** One message again and again: no validator ever sees the second. */
-export function duplicates(arena: Arena, count: number): Promise<string> {
-  const note = arena.log.note(1);
-  return flood(arena, inRpcs(TOPIC.checkpoint, times(count, () => note), 500), 500);
+/** One long message again and again: no validator ever sees the second. */
+export async function duplicates(arena: Arena, count: number): Promise<string> {
+  const log = new SignedLog('unknown.example');
+  const note = await log.note({ ...log.head(9), extensions: ['x'.repeat(15_000)] });
+  return flood(
+    arena,
+    inRpcs(
+      TOPIC.checkpoint,
+      times(count, () => note),
+      50,
+    ),
+    50,
+  );
 }
 
 export function oversizedMessages(arena: Arena, count: number): Promise<string> {
-  return flood(arena, inRpcs(TOPIC.checkpoint, times(count, () => randomBytes(17 * 1024)), 10), 10);
+  return flood(
+    arena,
+    inRpcs(
+      TOPIC.checkpoint,
+      times(count, () => randomBytes(17 * 1024)),
+      10,
+    ),
+    10,
+  );
 }
 
 /** RPCs of 2 MiB: each breaks the stream that it comes on. */
 export async function oversizedRpcs(arena: Arena, count: number): Promise<string> {
   const peer = await (await HostilePeer.start(arena.victim)).connect();
   try {
+    const rpc = rpcOf(TOPIC.checkpoint, [randomBytes(2 << 20)]);
     let sent = 0;
-    for (; sent < count && peer.connected; sent += 1) {
-      await peer.gossip([rpcOf(TOPIC.checkpoint, [randomBytes(2 << 20)])]);
-    }
+    for (; sent < count && peer.connected; sent += 1) await peer.gossip([rpc]);
     return await fate(arena, peer, `${sent} RPCs`);
   } finally {
     await peer.close();
@@ -103,20 +128,25 @@ export async function poison(arena: Arena): Promise<string> {
   }
 }
 
-async function forkEvidence(log: SignedLog, size: number): Promise<Evidence> {
+/** A true story about this log. */
+export async function forkEvidence(log: SignedLog, size: number): Promise<Evidence & { kind: 'same-size' }> {
   const branch = log.forkAt(3);
   const notes = [await log.note(log.head(size)), await branch.note(branch.head(size))];
   const [one, other] = notes.map((note) => openSignedHeads(note, [log.signer.key])[0]);
   if (one === undefined || other === undefined) throw new Error('a log does not open its own heads');
-  const sorted = [one.note, other.note].toSorted(Buffer.compare) as [Uint8Array, Uint8Array];
-  return { kind: 'same-size', accused: log.signer.key, origin: log.origin, notes: sorted };
+  const [first, second] = [one, other].toSorted((a, b) => Buffer.compare(a.checkpoint.root, b.checkpoint.root));
+  return {
+    kind: 'same-size',
+    accused: log.signer.key,
+    origin: log.origin,
+    notes: [first?.note ?? new Uint8Array(), second?.note ?? new Uint8Array()],
+  };
 }
 
 /** Well-formed evidence against the honest log, whose signatures are made up. */
 export async function badEvidence(arena: Arena, count: number): Promise<string> {
   const stranger = new SignedLog(arena.log.signer.key.name);
   const evidence = await forkEvidence(stranger, 9);
-  if (evidence.kind !== 'same-size') throw new Error('it should be of one size');
   const line = ({ signature }: { signature: Uint8Array }): object => ({
     name: arena.log.signer.key.name,
     keyId: arena.log.signer.key.id,
@@ -127,43 +157,70 @@ export async function badEvidence(arena: Arena, count: number): Promise<string> 
       const { text, signatures } = parseNote(badlySigned(note));
       return formatNote({ text, signatures: signatures.map((one) => line(one) as (typeof signatures)[number]) });
     });
-    const sorted = notes.toSorted(Buffer.compare) as [Uint8Array, Uint8Array];
-    return formatEvidence({ ...evidence, accused: arena.log.signer.key, notes: sorted });
+    return formatEvidence({ ...evidence, accused: arena.log.signer.key, notes: notes as [Uint8Array, Uint8Array] });
   });
   return flood(arena, inRpcs(TOPIC.evidence, files), 20);
 }
 
-/** True stories about keys that nobody knows. */
+/** True stories about keys that nobody knows, under a name that everybody knows; and the same with other signatures. */
 export async function strangersEvidence(arena: Arena, count: number): Promise<string> {
-  const files: Uint8Array[] = [];
-  for (let i = 0; i < count; i += 1) files.push(formatEvidence(await forkEvidence(new SignedLog('log.example'), 9)));
+  const evidence: (Evidence & { kind: 'same-size' })[] = [];
+  for (let i = 0; i < 50; i += 1) evidence.push(await forkEvidence(new SignedLog('log.example'), 9));
+  const files = times(count, (i) => {
+    const one = evidence[i % evidence.length];
+    if (one === undefined) throw new Error('no evidence');
+    const [first, second] = one.notes;
+    return formatEvidence(i < evidence.length ? one : { ...one, notes: [badlySigned(first), second] });
+  });
   return flood(arena, inRpcs(TOPIC.evidence, files), 20);
 }
 
 /** As many strangers as there are places say what nobody wants to know, each as fast as is still polite. */
 export async function politeFlood(arena: Arena, peers: number, perSecond: number, seconds: number): Promise<string> {
-  const all = await Promise.all([...times(peers, () => HostilePeer.start(arena.victim))]);
-  const stop = AbortSignal.timeout(seconds * 1_000);
   const log = new SignedLog('unknown.example');
   const note = Buffer.from(await log.note(log.head(9)));
+  const next = (): Uint8Array => {
+    const changed = Buffer.from(note);
+    changed.write(randomBytes(32).toString('base64'), note.indexOf('9\n') + 2);
+    return changed;
+  };
+  return paced(arena, { peers, perSecond, seconds, next });
+}
+
+/**
+ * As many strangers as there are places say again what logs have signed before: all of it true, and each word of it new to the
+ * victim's peers, to whom the victim would pass it on.
+ */
+export async function reflection(arena: Arena, logs: readonly HonestLog[], seconds: number): Promise<string> {
+  let at = 0;
+  const next = (): Uint8Array => {
+    const log = logs[at % logs.length];
+    if (log === undefined) throw new Error('no log');
+    at += 1;
+    return log.note(1 + (Math.floor(at / logs.length) % (log.size - 1)));
+  };
+  return paced(arena, { peers: 20, perSecond: 90, seconds, next });
+}
+
+/** Each peer sends so many messages a second, evenly. */
+async function paced(
+  arena: Arena,
+  { peers, perSecond, seconds, next }: { peers: number; perSecond: number; seconds: number; next: () => Uint8Array },
+): Promise<string> {
+  const all = await Promise.all(times(peers, () => HostilePeer.start(arena.victim)));
   try {
-    await Promise.all(all.map((peer) => peer.connect()));
+    for (const peer of all) await peer.connect();
+    const end = performance.now() + seconds * 1_000;
     let sent = 0;
     await Promise.all(
       all.map(async (peer) => {
-        const batches = (async function* () {
-          while (!stop.aborted && peer.connected) {
-            yield rpcOf(TOPIC.checkpoint, [
-              ...times(perSecond / 10, () => {
-                const changed = Buffer.from(note);
-                changed.write(randomBytes(32).toString('base64'), note.indexOf('9\n') + 2);
-                return changed;
-              }),
-            ]);
-            await delay(100);
-          }
-        })();
-        for await (const rpc of batches) sent += (await peer.gossip([rpc])) * (perSecond / 10);
+        const stream = await peer.open(GOSSIP);
+        while (performance.now() < end && peer.connected) {
+          const batch = [...times(perSecond / 10, next)];
+          await write(stream, withLength(rpcOf(TOPIC.checkpoint, batch)), peer.connection).catch(() => undefined);
+          sent += batch.length;
+          await delay(100);
+        }
       }),
     );
     return `${sent} messages of ${peers} peers; ${all.filter(({ connected }) => connected).length} still connected`;
@@ -174,15 +231,14 @@ export async function politeFlood(arena: Arena, peers: number, perSecond: number
 
 /** RPCs that hold no message: control messages for IDs that don't exist, and subscriptions to topics that don't either. */
 export function control(arena: Arena, count: number): Promise<string> {
-  const rpcs = times(count, (i) =>
-    i % 2 === 0 ? iwant([...times(500, () => randomBytes(20))]) : subscription(`/made-up/${i}/${'x'.repeat(200)}`),
-  );
+  const unknown = [...times(20_000, () => randomBytes(20))];
+  const rpcs = times(count, (i) => (i % 2 === 0 ? iwant(unknown) : subscription(`/made-up/${i}/${'x'.repeat(200)}`)));
   return flood(arena, rpcs, 1);
 }
 
 /** Takes its place in the mesh, and reads nothing of what it is sent. */
 export async function neverReads(arena: Arena, peers: number, seconds: number): Promise<string> {
-  const all = await Promise.all([...times(peers, () => HostilePeer.start(arena.victim, { reads: false }))]);
+  const all = await Promise.all(times(peers, () => HostilePeer.start(arena.victim, { reads: false })));
   try {
     await Promise.all(all.map((peer) => peer.connect()));
     const topics = [subscription(TOPIC.checkpoint), subscription(TOPIC.evidence)];

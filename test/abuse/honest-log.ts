@@ -1,9 +1,11 @@
-import { addCheckpoint, type AddCheckpointAnswer } from '#libs/client';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { hashLeaf, proveConsistency } from '#libs/merkle';
 import { formatNote, signNote, type NoteSigner } from '#libs/note';
 import {
   EMPTY_EDGE,
   edgeRoot,
+  formatAddCheckpointRequest,
   formatCheckpoint,
   integrate,
   tileNodeReader,
@@ -12,6 +14,8 @@ import {
 } from '#libs/tlog';
 import { localServer, type LocalServer } from '../local-server.js';
 import { ed25519Signer } from '../note-signers.js';
+
+const ASKER = 'test/abuse/victim/asker.mjs';
 
 /** A log that grows by one leaf with each checkpoint, keeps every checkpoint that it ever signed, and serves its tiles. */
 export class HonestLog {
@@ -32,8 +36,6 @@ export class HonestLog {
           const file = path === 'checkpoint' ? log.notes.at(-1) : log.#tiles.get(path);
           response.statusCode = file ? 200 : 404;
           response.end(file);
-          // It remembers each request, for tests that ask for few.
-          (server?.requests as unknown[]).length = 0;
         })
       : undefined;
     const log = new HonestLog(ed25519Signer(origin), server);
@@ -74,11 +76,10 @@ export class HonestLog {
     return proveConsistency(from, to, read);
   }
 
-  /** Has the checkpoint of this size cosigned. */
-  async submit(url: string, size: number, oldSize: number): Promise<AddCheckpointAnswer> {
-    const old = BigInt(oldSize);
-    const proof = oldSize === 0 ? [] : await this.prove(old, BigInt(size));
-    return addCheckpoint(url, { oldSize: old, proof, checkpoint: this.note(size) });
+  /** Has its newest checkpoint cosigned, for the first time. */
+  async submit(url: string): Promise<number> {
+    const body = formatAddCheckpointRequest({ oldSize: 0n, proof: [], checkpoint: this.note(this.size) });
+    return (await fetch(`${url}/add-checkpoint`, { method: 'POST', body: body as BodyInit })).status;
   }
 
   async close(): Promise<void> {
@@ -94,8 +95,16 @@ export interface Latencies {
   readonly worst: number;
 }
 
+/** What `asker.mjs` says. */
+interface Asked {
+  readonly status: number;
+  readonly ms: number;
+  readonly body: string;
+}
+
 /** Has one checkpoint after the other cosigned, as an honest log does, and writes down how long it takes. */
 export class Pump {
+  readonly #asker: ChildProcess;
   #times: number[] = [];
   #failures = 0;
   #cosigned = 0;
@@ -107,7 +116,7 @@ export class Pump {
     private readonly url: string,
     private readonly everyMs: number,
   ) {
-    this.#cosigned = 0;
+    this.#asker = fork(ASKER, { serialization: 'advanced', execArgv: [] });
     this.#running = this.#run();
   }
 
@@ -128,22 +137,31 @@ export class Pump {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+    this.#asker.disconnect();
+    await once(this.#asker, 'exit');
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
       const began = performance.now();
-      await this.log.grow();
+      const checkpoint = await this.log.grow();
       const { size } = this.log;
-      const asked = performance.now();
-      const answer = await this.log.submit(this.url, size, this.#cosigned).catch(() => undefined);
-      if (answer?.kind === 'cosigned') {
-        this.#times.push(performance.now() - asked);
+      const old = BigInt(this.#cosigned);
+      const proof = old === 0n ? [] : await this.log.prove(old, BigInt(size));
+      const { status, ms, body } = await this.#ask(formatAddCheckpointRequest({ oldSize: old, proof, checkpoint }));
+      if (status === 200) {
+        this.#times.push(ms);
         this.#cosigned = size;
-      } else if (answer?.kind === 'conflict') this.#cosigned = Number(answer.size);
+      } else if (status === 409) this.#cosigned = Number(body);
       else this.#failures += 1;
       const rest = this.everyMs - (performance.now() - began);
       await new Promise((resolve) => setTimeout(resolve, Math.max(1, rest)));
     }
+  }
+
+  async #ask(body: Uint8Array): Promise<Asked> {
+    this.#asker.send({ url: `${this.url}/add-checkpoint`, body });
+    const [asked] = (await once(this.#asker, 'message')) as [Asked];
+    return asked;
   }
 }

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { formatEvidence, openSignedHeads } from '#libs/evidence';
+import { formatEvidence } from '#libs/evidence';
 import { formatAddCheckpointRequest } from '#libs/tlog';
 import { SignedLog } from '../signed-log.js';
 import { HISTORY, type Arena } from './arena.js';
-import { badlySigned, times } from './gossip-attacks.js';
+import { badlySigned, forkEvidence, times } from './gossip-attacks.js';
 
 /** Connections that send `opening`, and then nothing, or `drop` every 100 ms. */
 export async function slowClients(
@@ -34,7 +34,11 @@ export async function slowClients(
 /** Requests from `atOnce` clients, as fast as they are answered. */
 export async function requestFlood(
   arena: Arena,
-  { atOnce, seconds, request }: { atOnce: number; seconds: number; request: (i: number) => [path: string, body?: Uint8Array] },
+  {
+    atOnce,
+    seconds,
+    request,
+  }: { atOnce: number; seconds: number; request: (i: number) => [path: string, body?: Uint8Array] },
 ): Promise<string> {
   const until = performance.now() + seconds * 1_000;
   const statuses = new Map<number | string, number>();
@@ -43,7 +47,10 @@ export async function requestFlood(
     [...times(atOnce, () => 0)].map(async () => {
       while (performance.now() < until) {
         const [path, body] = request(i++);
-        const outcome = await fetch(arena.victim.url + path, body === undefined ? {} : { method: 'POST', body: body as BodyInit })
+        const outcome = await fetch(
+          arena.victim.url + path,
+          body === undefined ? {} : { method: 'POST', body: body as BodyInit },
+        )
           .then(async (answer) => {
             await answer.arrayBuffer();
             return answer.status;
@@ -83,14 +90,8 @@ export function staleCheckpoints(arena: Arena, seconds: number): Promise<string>
 
 export async function evidencePosts(arena: Arena, seconds: number): Promise<string> {
   const files: Uint8Array[] = [];
-  for (let i = 0; i < 200; i += 1) {
-    const log = new SignedLog('stranger.example');
-    const branch = log.forkAt(3);
-    const notes = [await log.note(log.head(9)), await branch.note(branch.head(9))].flatMap((note) =>
-      openSignedHeads(note, [log.signer.key]).map((head) => head.note),
-    );
-    const sorted = notes.toSorted(Buffer.compare) as [Uint8Array, Uint8Array];
-    files.push(formatEvidence({ kind: 'same-size', accused: log.signer.key, origin: log.origin, notes: sorted }));
+  for (let i = 0; i < 50; i += 1) {
+    files.push(formatEvidence(await forkEvidence(new SignedLog('stranger.example'), 9)));
   }
   return requestFlood(arena, { atOnce: 16, seconds, request: (i) => ['/evidence', files[i % files.length]] });
 }

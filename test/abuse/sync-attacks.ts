@@ -37,7 +37,11 @@ const ids = (count: number, from = 0): Buffer =>
   ]);
 
 /** A session of the protocol, as somebody holds it who means no good. `read` waits for the next bytes. */
-type Session = (stream: Stream, send: (bytes: Uint8Array) => Promise<void>, read: () => Promise<Buffer>) => Promise<void>;
+type Session = (
+  stream: Stream,
+  send: (bytes: Uint8Array) => Promise<void>,
+  read: () => Promise<Buffer>,
+) => Promise<void>;
 
 export const SESSIONS: Readonly<Record<string, Session>> = {
   'announces a million IDs': async (_stream, send, read) => {
@@ -46,10 +50,9 @@ export const SESSIONS: Readonly<Record<string, Session>> = {
     await send(offer(1_000_000));
     await read();
   },
-  'announces a frame of 4 GiB': async (_stream, send, read) => {
+  'announces a frame of 4 GiB': async (_stream, send) => {
     await send(uint32(0xffff_ffff));
     for (;;) await send(randomBytes(64 * 1024));
-    await read();
   },
   'sends IDs that it did not announce': async (_stream, send, read) => {
     await send(hello);
@@ -110,7 +113,7 @@ export async function syncAbuse(arena: Arena, name: string, seconds: number): Pr
 
 async function held(peer: HostilePeer, session: Session, until: number): Promise<void> {
   const stream = await peer.open(SYNC);
-  const signal = AbortSignal.timeout(Math.max(1, until - performance.now()));
+  const signal = AbortSignal.timeout(Math.max(1, Math.ceil(until - performance.now())));
   const send = async (bytes: Uint8Array): Promise<void> => {
     signal.throwIfAborted();
     await write(stream, bytes, peer.connection);
@@ -132,7 +135,7 @@ async function held(peer: HostilePeer, session: Session, until: number): Promise
 
 /** add-checkpoint over libp2p, as many at once as are taken, as fast as they are answered. */
 export async function requests(arena: Arena, peers: number, seconds: number): Promise<string> {
-  const all = await Promise.all([...times(peers, () => HostilePeer.start(arena.victim))]);
+  const all = await Promise.all(times(peers, () => HostilePeer.start(arena.victim)));
   const body = formatAddCheckpointRequest({ oldSize: 0n, proof: [], checkpoint: arena.log.note(1) });
   const request = Buffer.concat([uint32(body.length), body]);
   const until = performance.now() + seconds * 1_000;

@@ -1,7 +1,6 @@
 // Loaded before the built program: answers its parent's questions about the heap.
 process.on('message', () => {
   globalThis.gc();
-  globalThis.gc();
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
   process.send({ rss, heapUsed, external, arrayBuffers });
 });
