@@ -36,9 +36,9 @@ const HEADS_BURST = 20;
 const DIRECTORY_SHARE = 4;
 /** What anti-entropy brings is history: more at once. */
 const SYNCED_BURST = 256;
-/** Evidence files of one sender: each costs a few signatures. */
+/** Evidence files of one sender: each costs a few signatures. More at once than it takes to be cut off for lies. */
 const EVIDENCE_PER_SECOND = 0.2;
-const EVIDENCE_BURST = 8;
+const EVIDENCE_BURST = 12;
 const BUDGET_NAMES = 16_384;
 /** Heads that were linked and forgotten, or evidence that has no use: not looked at again. */
 const RECENT_NAMES = 65_536;
