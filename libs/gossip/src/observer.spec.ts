@@ -411,6 +411,25 @@ test('evidence against nobody that is known costs no signature to refuse', async
   expect(await observer.accept(evidence(lies))).toBe(false);
 });
 
+test('evidence that does not hold is rejected more often than anybody is let do it', async () => {
+  const log = new SignedLog(ORIGIN);
+  const observer = await observing({ keys: [log.signer.key] });
+  const heads = [await log.note(log.head(9)), await log.forkAt(3).note(log.forkAt(3).head(9))];
+  const sorted = heads.toSorted((a, b) => (rootOf(a) < rootOf(b) ? -1 : 1));
+  const lie = (i: number): Uint8Array => {
+    const notes = sorted.map((note) => {
+      const { text, signatures } = parseNote(note);
+      const signature = new Uint8Array(64).fill(i);
+      return formatNote({ text, signatures: signatures.map((line) => ({ ...line, signature })) });
+    });
+    const { key } = log.signer;
+    return formatEvidence({ kind: 'same-size', accused: key, origin: ORIGIN, notes: [notes[0]!, notes[1]!] });
+  };
+  // A peer at 80 points is cut off; each of these is 10, and fades a little at once.
+  for (let i = 1; i <= 9; i += 1) expect(observer.receive('evidence', lie(i), stranger)).toBe('reject');
+  expect(observer.evidence.list()).toEqual([]);
+});
+
 function rootOf(note: Uint8Array): string {
   return Buffer.from(parseCheckpoint(parseNote(note).text).root).toString('hex');
 }

@@ -111,6 +111,19 @@ describe('anti-entropy', () => {
     expect(b.shelf.received).toHaveLength(1);
   });
 
+  test('whoever begins too often is cut off, unless its place is reserved', async () => {
+    const a = await nodes.start({ tuning: { syncPerPeerPerMinute: 1 } });
+    const [stranger, ours] = [await nodes.start(), await nodes.start()];
+    await link(stranger, a);
+    await a.node.connect(ours.node.addresses()[0]!);
+    const begin = async ({ node }: typeof ours): Promise<void> => {
+      for (let at = 0; at < 100; at += 1) await node.syncWith(a.node.peerId).catch(() => undefined);
+    };
+    await Promise.all([begin(stranger), begin(ours)]);
+    await until(() => a.node.peers().length === 1, 'the end of one of them');
+    expect(a.node.peers()[0]).toMatchObject({ id: ours.node.peerId, score: 0 });
+  });
+
   test('exchanges with a peer are limited, and it is told so', async () => {
     const [a, b] = await pair({ syncPerPeerPerMinute: 3 });
     await link(a, b);
