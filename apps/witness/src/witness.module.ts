@@ -130,8 +130,9 @@ export class WitnessModule implements OnApplicationShutdown {
             logs: WatchedLogs,
             heads: Heads,
             peers: PeerRequestsHandler,
-          ) => new Network({ config, cosigner, observer, logs, heads, peers, context }),
-          inject: [Cosigner, GossipObserver, WatchedLogs, Heads, PeerRequestsHandler],
+            lookback: Lookback,
+          ) => new Network({ config, cosigner, observer, logs, heads, peers, lookback, context }),
+          inject: [Cosigner, GossipObserver, WatchedLogs, Heads, PeerRequestsHandler, Lookback],
         },
         {
           provide: Cosigner,

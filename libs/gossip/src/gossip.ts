@@ -34,6 +34,7 @@ export class Gossip {
     observer.publishTo({
       head: (origin, note, urgent) => throttle.head(origin, note, urgent),
       evidence: (file) => publish('evidence', file),
+      waits: (origin, note) => throttle.waits(origin, note),
     });
     return new Gossip(node, throttle, new WitnessPull(pull, logs, observer, logger, pullTuning));
   }

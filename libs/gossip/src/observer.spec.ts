@@ -11,6 +11,7 @@ import { SignedLog } from '../../../test/signed-log.js';
 import { FixedLogs, type KnownLog, type LogDirectory } from './known-log.js';
 import { Observer, type ObserverOptions } from './observer.js';
 import { ServedLog, temporaryFolder } from './testing/served-log.js';
+import { Throttle } from './throttle.js';
 
 const ORIGIN = 'log.example';
 const closers: (() => Promise<void>)[] = [];
@@ -71,6 +72,23 @@ describe('two heads of one size', () => {
     expect(verifyEvidence(new Uint8Array(file))).toMatchObject({ role: 'log', origin: ORIGIN });
   });
 
+  test('become evidence that is passed on when it comes from others before it is durable here, and not once it was published', async () => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3, signer: a.signer });
+    const { key } = a.signer;
+    const published: Uint8Array[] = [];
+    const observer = await observing({ keys: [key] });
+    observer.publishTo({ head: () => undefined, evidence: (file) => published.push(file) });
+    observer.advance(ORIGIN, await a.sign(5));
+    observer.receive('checkpoint', canonical(await b.sign(5), key), stranger);
+    const file = observer.freezing(key)!.bytes;
+    expect(published).toEqual([]);
+    expect(observer.receive('evidence', file, stranger)).toBe('accept');
+    await observer.settled();
+    expect(published).toEqual([file]);
+    expect(observer.receive('evidence', file, stranger)).toBe('ignore');
+  });
+
   test('are found the other way round too, when the witness itself is shown the second one', async () => {
     const a = await served('a', { forkAt: 3 });
     const b = await served('b', { forkAt: 3, signer: a.signer });
@@ -94,6 +112,28 @@ describe('two heads of one size', () => {
     await second.evidence.unfreeze(accusedId(key));
     expect((await observing({ keys: [key] }, { store })).freezing(key)).toBeUndefined();
   });
+});
+
+test('a head that waits for its turn to be published is passed on when it comes from others', async () => {
+  const log = await served('a');
+  const observer = await observing({ keys: [log.signer.key] });
+  const throttle = new Throttle(
+    () => undefined,
+    () => 0,
+  );
+  observer.publishTo({
+    head: (origin, note, urgent) => throttle.head(origin, note, urgent),
+    evidence: () => undefined,
+    waits: (origin, note) => throttle.waits(origin, note),
+  });
+  const heads: Uint8Array[] = [];
+  for (let size = 1; size <= 12; size++) {
+    const note = await log.sign(size);
+    heads.push(canonical(note, log.signer.key));
+    observer.advance(ORIGIN, note);
+  }
+  expect(observer.receive('checkpoint', heads.at(-1)!, stranger)).toBe('accept');
+  throttle.close();
 });
 
 describe('heads of different sizes', () => {

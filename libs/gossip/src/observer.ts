@@ -40,6 +40,8 @@ const SYNCED_BURST = 256;
 const EVIDENCE_PER_SECOND = 0.2;
 const EVIDENCE_BURST = 12;
 const BUDGET_NAMES = 16_384;
+/** Of one head. With the log's own line it must still be a note. */
+const COSIGNATURES_MAX = 64;
 /** Heads that were linked and forgotten, or evidence that has no use: not looked at again. */
 const RECENT_NAMES = 65_536;
 const LOOKOUT_MS = 30_000;
@@ -71,6 +73,8 @@ export interface ObserverOptions {
 export interface Publisher {
   head(origin: string, note: Uint8Array, urgent: boolean): void;
   evidence(file: Uint8Array): void;
+  /** Whether this head is still to be published. */
+  waits?(origin: string, note: Uint8Array): boolean;
 }
 
 /**
@@ -90,10 +94,13 @@ export class Observer implements GossipContent {
   readonly #linker: Linker;
   readonly #lookout: NodeJS.Timeout;
   readonly #convictions = new Set<Promise<void>>();
+  /** Keys that were convicted by evidence that is not yet durable, and so not yet published. */
+  readonly #untold = new Set<string>();
   /** What was held of logs that are not known: a list of logs is read after the start, and may grow later. */
   readonly #dormant = new Map<string, readonly StoredHead[]>();
   readonly #now: () => number;
   #publisher: Publisher | undefined;
+  #cosignedListener: ((note: Uint8Array) => void) | undefined;
 
   private constructor(
     private readonly options: ObserverOptions,
@@ -145,6 +152,11 @@ export class Observer implements GossipContent {
     return observer;
   }
 
+  /** Is shown every note with a cosignature of a configured witness that others bring, our own perhaps. Must not throw. */
+  onCosigned(listener: (note: Uint8Array) => void): void {
+    this.#cosignedListener = listener;
+  }
+
   /** From now on what is found is published there. */
   publishTo(publisher: Publisher): void {
     this.#publisher = publisher;
@@ -194,6 +206,7 @@ export class Observer implements GossipContent {
     const heads = openSignedHeads(parsed, log.keys);
     if (heads.length === 0) return false;
     const cosignatures = this.#observeCosignatures(note, heads);
+    if (cosignatures.length > 0) this.#cosignedListener?.(note);
     for (const head of heads) {
       const taken = this.#take(head, { from, reserved: from !== 'log', cosignatures });
       if (taken === 'new') this.#publisher?.head(log.origin, head.note, true);
@@ -317,7 +330,9 @@ export class Observer implements GossipContent {
     if (checkpoint.size === 0n) return 'ignore'; // consistent with everything
     const id = headId({ key, checkpoint });
     const held = this.#held.get(originPrefix(log.origin));
-    if (held?.get(id) || this.#recent.has(id)) return 'ignore';
+    // Passed on if we are about to say it ourselves: gossip does not carry a second time what has come in meanwhile.
+    if (held?.get(id)) return this.#publisher?.waits?.(log.origin, data) === true ? 'accept' : 'ignore';
+    if (this.#recent.has(id)) return 'ignore';
     const conflict = held?.hasSize(keyIdOf(key), checkpoint.size) === true;
     const reserved = sender.witness !== undefined;
     if (held && !held.hasRoom(reserved, conflict)) return 'later';
@@ -332,7 +347,9 @@ export class Observer implements GossipContent {
   #receiveEvidence(data: Uint8Array, sender: Sender): SyncVerdict {
     const evidence = parseEvidence(data);
     if (weighEvidence(evidence, this.#trusted(evidence)) !== 'guilty') return 'ignore';
-    if (this.evidence.against(evidence.accused) !== undefined) return 'ignore';
+    const known = this.evidence.against(evidence.accused);
+    // Passed on if it is ours, and not yet told: gossip does not carry a second time what has come in meanwhile.
+    if (known !== undefined) return this.#untold.has(known.id) && equalBytes(known.bytes, data) ? 'accept' : 'ignore';
     if (!this.#evidenceBudgets.take(sender.peer, sender.witness ? DIRECTORY_SHARE : 1)) return 'later';
     verifyEvidence(evidence);
     this.#convict(evidence);
@@ -353,6 +370,7 @@ export class Observer implements GossipContent {
       return known ? 'reject' : 'ignore';
     }
     const cosignatures = this.#observeCosignatures(data, heads);
+    if (cosignatures.length > 0) this.#cosignedListener?.(data);
     for (const head of heads) {
       const taken = this.#take(head, { from: sender.peer, reserved: sender.witness !== undefined, cosignatures });
       if (taken === 'new') this.#publisher?.head(log.origin, head.note, true);
@@ -443,6 +461,7 @@ export class Observer implements GossipContent {
   async #convictNow(evidence: Evidence): Promise<void> {
     const proven = verifyEvidence(evidence); // whoever made it: nobody is accused by what a stranger could not check
     const added = this.evidence.add(proven);
+    this.#untold.add(accusedId(evidence.accused));
     this.#accuseWitnesses(evidence);
     try {
       if (!(await added)) return;
@@ -451,6 +470,8 @@ export class Observer implements GossipContent {
       const lost = this.evidence.get(accusedId(evidence.accused));
       if (lost) this.#publisher?.evidence(lost.bytes);
       throw error;
+    } finally {
+      this.#untold.delete(accusedId(evidence.accused));
     }
     const stored = this.evidence.get(accusedId(evidence.accused));
     if (stored) this.#tell(stored);
@@ -604,7 +625,7 @@ function merged(known: readonly NoteSignature[], fresh: readonly NoteSignature[]
   const others = known.filter(
     (one) => !fresh.some(({ name, keyId }) => name === one.name && equalBytes(keyId, one.keyId)),
   );
-  return [...others, ...fresh];
+  return [...others, ...fresh].slice(0, COSIGNATURES_MAX);
 }
 
 /** IDs of anti-entropy are 48 digits. */

@@ -1,3 +1,4 @@
+import { equalBytes } from '#libs/crypto';
 import { Budgets } from './budget.js';
 
 /** A log may sign many times a second; the network hears of its newest head about once. */
@@ -39,6 +40,12 @@ export class Throttle {
     // Each waiting head is a prefix of the one that takes its place: our own anchor, verified.
     this.#waiting.set(origin, note);
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
+  }
+
+  /** Whether the head is still to be published. */
+  waits(origin: string, note: Uint8Array): boolean {
+    const waiting = this.#waiting.get(origin);
+    return waiting !== undefined && equalBytes(waiting, note);
   }
 
   close(): void {

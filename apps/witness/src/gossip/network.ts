@@ -1,10 +1,12 @@
 import type { Gossip, Observer as GossipObserver } from '#libs/gossip';
+import { parseNote } from '#libs/note';
 import type { PeerStatus } from '#libs/p2p';
 import type { ServiceContext } from '#libs/server';
 import { originHash } from '#libs/tlog';
 import type { WitnessConfig } from '../config.js';
 import type { Cosigner } from '../cosigning/cosigner.js';
 import type { Heads } from '../cosigning/heads.js';
+import type { Lookback } from '../lookback/lookback.js';
 import { gossips, startGossip } from './open-gossip.js';
 import type { PeerRequestsHandler } from './peer-requests.handler.js';
 import type { WatchedLogs } from './watched-logs.js';
@@ -19,6 +21,7 @@ export interface NetworkParts {
   readonly logs: WatchedLogs;
   readonly heads: Heads;
   readonly peers: PeerRequestsHandler;
+  readonly lookback: Lookback;
   readonly context: ServiceContext;
 }
 
@@ -45,6 +48,8 @@ export class Network {
   /** @throws P2pError */
   async begin(): Promise<void> {
     const { config, cosigner, observer, logs, peers, context } = this.parts;
+    // What others keep of our own cosignatures is the memory that no restored backup takes back.
+    observer.onCosigned((note) => void this.#lookBack(note));
     if (!gossips(config)) return;
     this.#gossip = await startGossip(config, cosigner, observer, logs, context);
     peers.register(this.#gossip.node);
@@ -56,6 +61,13 @@ export class Network {
     await this.#restoring;
     await this.#gossip?.close();
     await this.parts.observer.close();
+  }
+
+  async #lookBack(note: Uint8Array): Promise<void> {
+    const { lookback, context } = this.parts;
+    await lookback.observe(parseNote(note)).catch((err: unknown) => {
+      context.logger.warn({ err }, 'a cosigned checkpoint could not be held against the record');
+    });
   }
 
   /** What was cosigned before this start is what heads are compared with, and what other nodes get to know. */
