@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { printFigure, writeReport, type Figure } from './figure.js';
+import { detection } from './figures/detection.js';
 import { append, disk, growth, rebuild } from './figures/engine.js';
 import { latency } from './figures/latency.js';
 import { reads } from './figures/reads.js';
@@ -30,6 +31,9 @@ const FIGURES: Readonly<Record<string, (load: LoadGenerator) => Promise<Figure[]
   disk,
   witness,
   'witness-memory': witnessMemory,
+  'detection-10': () => detection(10),
+  'detection-25': () => detection(25),
+  'detection-50': () => detection(50),
   'sign-latency': signLatency,
   'verify-latency': verifyLatency,
 };
