@@ -102,8 +102,10 @@ describe('ten witnesses, each linked to three or four, hold evidence against a l
       }
     };
     const feed = async (node: WitnessNode): Promise<void> => {
-      for (let size = 8; flooding && size <= FLOOD_HEADS; size += 1 + Math.floor(Math.random() * 9))
+      for (let size = 8; flooding && size <= FLOOD_HEADS; size += 1 + Math.floor(Math.random() * 9)) {
         await log.show(node, 'a', size);
+        await delay(100);
+      }
     };
     const flooded = Promise.all([flood(), ...others.map(feed)]);
     await delay(500);
