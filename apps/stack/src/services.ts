@@ -1,11 +1,12 @@
-import { decodePem, encodePem } from '#libs/crypto';
 import { importPublicKey } from '#crypto';
+import { decodePem, encodePem } from '#libs/crypto';
 import { KEY_TYPE, parseVerifierKey, verifierKey } from '#libs/note';
 import type { Service } from '#libs/server';
+import { parsePolicy } from '#libs/tlog';
 import { caService } from '../../ca/src/ca.module.js';
 import { logService } from '../../log/src/log.module.js';
 import { DEFAULT_TIMES, monitorService } from '../../monitor/src/monitor.module.js';
-import { trustService } from '../../trust/src/trust.module.js';
+import { trustService, witnessPolicy } from '../../trust/src/trust.module.js';
 import type { Deployment } from '../../trust/src/trust.module.js';
 import { tsaService } from '../../tsa/src/tsa.module.js';
 import { witnessService } from '../../witness/src/witness.module.js';
@@ -101,14 +102,8 @@ export async function stackServices(plan: StackPlan): Promise<StackServices> {
     ...on(ports.monitor),
     name: 'monitor',
     dataDirectory: paths.data('monitor'),
-    logs: [
-      ...logs.map((key) => ({ key, url: addresses.rekorLog })),
-      { key: verifierKey(names.ctLog, KEY_TYPE.rfc6962, ct.spki), url: addresses.ctLog },
-    ],
-    witnesses: deployment.witnesses.map(({ key, url }) => {
-      const parsed = parseVerifierKey(key);
-      return { name: parsed.name, key: parsed, url };
-    }),
+    logs: [{ key: verifierKey(names.ctLog, KEY_TYPE.rfc6962, ct.spki), url: addresses.ctLog }],
+    policies: [{ name: paths.policy, policy: parsePolicy(witnessPolicy(deployment)) }],
     ...DEFAULT_TIMES,
     pollMs: MONITOR_POLL_MS,
     // A stack may rest for as long as it likes.

@@ -11,6 +11,7 @@ import { writeDocuments } from './write-documents.js';
 
 export type { TrustConfig } from './config.js';
 export type { Deployment } from './deployment.js';
+export { witnessPolicy } from './witness-policy.js';
 
 @Module({})
 export class TrustModule {

@@ -36,6 +36,7 @@ import { CheckpointController } from './monitoring/checkpoint.controller.js';
 import { GetCheckpointHandler } from './monitoring/get-checkpoint.handler.js';
 import { StatusController } from './status/status.controller.js';
 import { Status } from './status/status.js';
+import { expectOwnName } from './own-name.js';
 import { SignSubtreeController } from './subtree/sign-subtree.controller.js';
 import { SignSubtreeHandler } from './subtree/sign-subtree.handler.js';
 
@@ -145,7 +146,14 @@ export class WitnessModule implements OnApplicationShutdown {
         {
           // After everything else that can fail, so that nothing has to be closed when the start does.
           provide: EventStore,
-          useFactory: () => SqliteEventStore.open({ path: eventStorePath(dataDirectory) }),
+          useFactory: async () => {
+            const store = await SqliteEventStore.open({ path: eventStorePath(dataDirectory) });
+            await expectOwnName(store, config.name).catch(async (error: unknown) => {
+              await store.close();
+              throw error;
+            });
+            return store;
+          },
           inject: [Cosigner, KnownLogs],
         },
         {

@@ -382,6 +382,16 @@ test('a second witness does not start on the same store', async () => {
   await expect(start()).rejects.toThrow(expect.objectContaining({ code: 'store-locked' }));
 });
 
+test('data of another name is refused: one key is one witness', async () => {
+  const config = { profile: 'development', host: '127.0.0.1', port: 0, logs: known } as const;
+  const dataDirectory = join(folder, 'named');
+  const startAs = (name: string): Promise<RunningService> =>
+    startService(witnessService({ ...config, name, keyFile: join(folder, 'witness.key'), dataDirectory }), logger);
+  await (await startAs('witness.example.org/one')).close();
+  await expect(startAs('witness.example.org/two')).rejects.toThrow(/data of the witness witness.example.org\/one/);
+  await (await startAs('witness.example.org/one')).close();
+});
+
 test('a key that is a log of the witness too is refused', async () => {
   const config = { profile: 'development', host: '127.0.0.1', port: 0, keyFile: join(folder, 'witness.key') } as const;
   const same = verifierKey('log.example.com/same', KEY_TYPE.ed25519, key.publicKey);
