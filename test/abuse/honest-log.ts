@@ -120,6 +120,11 @@ export class Pump {
     this.#running = this.#run();
   }
 
+  /** Checkpoints that were cosigned since the last `take`. */
+  get count(): number {
+    return this.#times.length;
+  }
+
   /** What was measured since the last call. */
   take(): Latencies {
     const sorted = this.#times.toSorted((a, b) => a - b);
