@@ -89,16 +89,17 @@ export class EvidenceStore {
   }
 
   /**
-   * Freezes the accused key at once, and resolves when the evidence is durable: true if it is the first against the key.
+   * Freezes the accused key at once, says by `onStored` when the evidence is durable, and resolves when its file is there,
+   * too: true if it is the first against the key.
    * @throws EventStoreError, the file system's error; the key stays frozen, and `retry` tries again
    */
-  async add(proven: ProvenEvidence): Promise<boolean> {
+  async add(proven: ProvenEvidence, onStored?: (stored: StoredEvidence) => void): Promise<boolean> {
     const id = accusedId(proven.accused);
     if (this.#evidence.has(id)) return false;
     const bytes = formatEvidence(proven.evidence);
     const stored: StoredEvidence = { id, proven, bytes, storedAt: new Date(this.options.now()), frozen: true };
     this.#evidence.set(id, stored);
-    await this.#keep(stored, 'event');
+    await this.#keep(stored, 'event', onStored);
     return true;
   }
 
@@ -107,7 +108,7 @@ export class EvidenceStore {
     return this.#evidence.has(id) && this.#failed.get(id) !== 'event';
   }
 
-  /** Tries once more to make durable what could not be made so; gives what now is. */
+  /** Tries once more to keep what could not be kept; gives the evidence that is durable by that. */
   async retry(): Promise<StoredEvidence[]> {
     const kept: StoredEvidence[] = [];
     const failed = new Map(this.#failed);
@@ -116,7 +117,7 @@ export class EvidenceStore {
       const stored = this.#evidence.get(id);
       if (stored === undefined) continue;
       await this.#keep(stored, missing).then(
-        () => kept.push(stored),
+        () => missing === 'event' && kept.push(stored),
         () => undefined,
       );
     }
@@ -146,11 +147,18 @@ export class EvidenceStore {
     }
   }
 
-  async #keep(stored: StoredEvidence, missing: 'event' | 'file'): Promise<void> {
+  async #keep(
+    stored: StoredEvidence,
+    missing: 'event' | 'file',
+    onStored?: (stored: StoredEvidence) => void,
+  ): Promise<void> {
     let left = missing;
     try {
-      if (left === 'event') await this.#append(EVIDENCE_STORED, stored.bytes);
-      left = 'file';
+      if (left === 'event') {
+        await this.#append(EVIDENCE_STORED, stored.bytes);
+        left = 'file';
+        onStored?.(stored);
+      }
       await this.#writeFile(stored);
     } catch (error) {
       this.#failed.set(stored.id, left);

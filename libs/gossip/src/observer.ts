@@ -62,7 +62,7 @@ export interface ObserverOptions {
   readonly storeAnchors: boolean;
   readonly logger: Logger;
   readonly now?: () => number;
-  /** Evidence against a configured key has been found, or has arrived, and is durable. */
+  /** Evidence against a configured key has been found, or has arrived, and is durable. Its file is written just after. */
   readonly onEvidence?: (stored: StoredEvidence, path: string) => void;
   readonly onSuspicion?: (suspicion: Suspicion) => void;
   /** A verdict on a message, for metrics. */
@@ -460,21 +460,24 @@ export class Observer implements GossipContent {
 
   async #convictNow(evidence: Evidence): Promise<void> {
     const proven = verifyEvidence(evidence); // whoever made it: nobody is accused by what a stranger could not check
-    const added = this.evidence.add(proven);
-    this.#untold.add(accusedId(evidence.accused));
+    const id = accusedId(evidence.accused);
+    this.#untold.add(id);
+    // Others hear of it before there is a file of it: the event is what lasts.
+    const added = this.evidence.add(proven, (stored) => {
+      this.#untold.delete(id);
+      this.#tell(stored);
+    });
     this.#accuseWitnesses(evidence);
     try {
-      if (!(await added)) return;
+      await added;
     } catch (error) {
       // It proves itself: what our disk does not take, others may keep, and give back after a start.
-      const lost = this.evidence.get(accusedId(evidence.accused));
+      const lost = this.#untold.has(id) ? this.evidence.get(id) : undefined;
       if (lost) this.#publisher?.evidence(lost.bytes);
       throw error;
     } finally {
-      this.#untold.delete(accusedId(evidence.accused));
+      this.#untold.delete(id);
     }
-    const stored = this.evidence.get(accusedId(evidence.accused));
-    if (stored) this.#tell(stored);
   }
 
   /** Evidence is durable: the heads that it was made of are no longer needed, and everybody may know. */
