@@ -61,6 +61,20 @@ export function openSignedHeads(note: Uint8Array | Note, keys: readonly Verifier
   });
 }
 
+/**
+ * The head that this key signed in a note that was opened before, and is kept: the signature is not verified again.
+ * @throws EvidenceError malformed-note, also when there is no line of the key, unsupported-key
+ */
+export function verifiedHead(note: Uint8Array, key: VerifierKey): SignedHead {
+  return rethrown('malformed-note', 'head', () => {
+    const { text, signatures } = parseNote(note);
+    const lines = signatures.filter((line) => isSameKey(line, { name: key.name, keyId: key.id }));
+    const head = openHead(key, parseCheckpoint(text), lines, () => true);
+    if (head === undefined) throw new EvidenceError('malformed-note', `head: no line of the key ${key.name}`);
+    return head;
+  });
+}
+
 /** Whether two verifier keys are one: by name, type and the key itself; never by the four bytes of the ID. */
 export function isSameVerifierKey(a: VerifierKey, b: VerifierKey): boolean {
   return a.name === b.name && a.type === b.type && equalBytes(a.publicKey, b.publicKey);
@@ -83,14 +97,18 @@ export function statedTimeMs({ key, note }: SignedHead): bigint | undefined {
   }
 }
 
-function openHead(key: VerifierKey, checkpoint: Checkpoint, lines: readonly NoteSignature[]): SignedHead | undefined {
+function openHead(
+  key: VerifierKey,
+  checkpoint: Checkpoint,
+  lines: readonly NoteSignature[],
+  verifies: NoteVerifier['verify'] = (text, signature) => headVerifier(key).verify(text, signature),
+): SignedHead | undefined {
   const covered = coveredBy(key, checkpoint);
   if (covered === undefined) return undefined;
   const text = formatCheckpoint(covered);
-  const verifier = headVerifier(key);
   for (const line of lines) {
     const signature = canonicalSignature(key, line.signature);
-    if (signature === undefined || !verifier.verify(text, signature)) continue;
+    if (signature === undefined || !verifies(text, signature)) continue;
     const note = formatNote({ text, signatures: [{ ...line, signature }] });
     if (note.length > HEAD_MAX_BYTES) {
       throw new EvidenceError('malformed-note', `head: ${note.length} bytes, the limit is ${HEAD_MAX_BYTES}`);
