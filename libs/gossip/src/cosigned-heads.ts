@@ -1,8 +1,17 @@
 import { sha256, toHex } from '#crypto';
 import { concatBytes, u64, utf8Encode } from '#libs/crypto';
-import { judge, openSignedHeads, statedTimeMs, type Evidence, type SignedHead, type Suspicion } from '#libs/evidence';
+import {
+  judge,
+  openSignedHeads,
+  statedTimeMs,
+  verifiedHead,
+  type Evidence,
+  type SignedHead,
+  type Suspicion,
+} from '#libs/evidence';
 import { formatNote, formatVerifierKey, parseNote, type NoteSignature, type VerifierKey } from '#libs/note';
 import { originPrefix } from './held-head.js';
+import { packBytes, unpackBytes } from './packed-bytes.js';
 
 /** Of each witness and log the last one; the rest can be had over HTTP. */
 const KEPT = 4_096;
@@ -14,10 +23,14 @@ export interface WitnessHead {
   readonly seenMs: number;
 }
 
-interface KeptHead extends WitnessHead {
+/** Small, since there are many. */
+interface KeptHead {
   readonly id: string;
-  /** With the log's signature and this witness's cosignature. */
-  readonly note: Uint8Array;
+  readonly witness: VerifierKey;
+  readonly origin: string;
+  readonly seenMs: number;
+  /** With the log's signature and this witness's cosignature, which were verified. */
+  readonly packed: string;
 }
 
 /** Follows what configured witnesses cosign. A witness whose two cosignatures contradict each other is accused as a log is. */
@@ -47,7 +60,9 @@ export class CosignedHeads {
 
   /** What each witness has cosigned last of a log. */
   of(origin: string): WitnessHead[] {
-    return [...this.#last.values()].filter(({ head }) => head.checkpoint.origin === origin);
+    return [...this.#last.values()]
+      .filter((kept) => kept.origin === origin)
+      .map((kept) => ({ witness: kept.witness, head: headOf(kept), seenMs: kept.seenMs }));
   }
 
   /** For anti-entropy. */
@@ -56,7 +71,8 @@ export class CosignedHeads {
   }
 
   noteOf(id: string): Uint8Array | undefined {
-    return this.#byId.get(id)?.note;
+    const kept = this.#byId.get(id);
+    return kept && unpackBytes(kept.packed);
   }
 
   #take(head: SignedHead, note: Uint8Array, seenMs: number): void {
@@ -64,14 +80,15 @@ export class CosignedHeads {
     const name = `${formatVerifierKey(key)} ${checkpoint.origin}`;
     const last = this.#last.get(name);
     if (last) {
-      const judgement = judge([last.head], head);
+      const before = headOf(last);
+      const judgement = judge([before], head);
       if (judgement.kind === 'equivocation') return this.convict(judgement.evidence);
-      this.#checkTimes(last.head, head);
+      this.#checkTimes(before, head);
       if (judgement.kind !== 'new') return;
       this.#byId.delete(last.id);
       this.#last.delete(name);
     }
-    const kept = { id: itemId(head), witness: key, head, note, seenMs };
+    const kept = { id: itemId(head), witness: key, origin: checkpoint.origin, seenMs, packed: packBytes(note) };
     this.#last.set(name, kept);
     this.#byId.set(kept.id, kept);
     if (this.#last.size > KEPT) this.#dropOldest();
@@ -99,6 +116,10 @@ export class CosignedHeads {
       return;
     }
   }
+}
+
+function headOf({ witness, packed }: KeptHead): SignedHead {
+  return verifiedHead(unpackBytes(packed), witness);
 }
 
 /** 8 bytes of the origin's hash, 16 of the hash of witness, size and root: a cosignature that is only younger is no news. */

@@ -2,15 +2,14 @@ import { sha256, toHex } from '#crypto';
 import { concatBytes, u64, utf8Encode } from '#libs/crypto';
 import type { SignedHead } from '#libs/evidence';
 import type { NoteSignature, VerifierKey } from '#libs/note';
+import { packBytes, unpackBytes } from './packed-bytes.js';
 
 /** A head that is kept: its canonical note, and what has been found out about it. Small, since there are many. */
-export interface HeldHead {
+export class HeldHead {
   /** 48 hex digits, see `headId`. */
   readonly id: string;
   readonly keyId: string;
   readonly size: bigint;
-  /** Canonical: one signature, by the key. */
-  readonly note: Uint8Array;
   readonly sinceMs: number;
   /** Who brought it: a peer ID, `log`, or a URL. */
   readonly from: string;
@@ -20,6 +19,24 @@ export interface HeldHead {
   linkedTo: string | undefined;
   /** Verified cosignatures of configured witnesses: two heads that one witness cosigned convict it too. */
   cosignatures: readonly NoteSignature[];
+  readonly #note: string;
+
+  constructor(head: SignedHead, id: string, found: Pick<HeldHead, 'from' | 'reserved' | 'sinceMs' | 'cosignatures'>) {
+    this.id = id;
+    this.keyId = keyIdOf(head.key);
+    this.size = head.checkpoint.size;
+    this.sinceMs = found.sinceMs;
+    this.from = found.from;
+    this.reserved = found.reserved;
+    this.linkedTo = undefined;
+    this.cosignatures = found.cosignatures;
+    this.#note = packBytes(head.note);
+  }
+
+  /** Canonical: one signature, by the key. */
+  get note(): Uint8Array {
+    return unpackBytes(this.#note);
+  }
 }
 
 const HEAD_ID_DIGITS = 48;

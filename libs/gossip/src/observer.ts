@@ -23,7 +23,7 @@ import { CosignedHeads, type WitnessHead } from './cosigned-heads.js';
 import { CosignedSides } from './cosigned-sides.js';
 import { EvidenceStore, type StoredEvidence } from './evidence-store.js';
 import { HeadStore, type StoredHead } from './head-store.js';
-import { ORIGIN_PREFIX_DIGITS, headId, keyIdOf, originPrefix, type HeldHead } from './held-head.js';
+import { ORIGIN_PREFIX_DIGITS, HeldHead, headId, keyIdOf, originPrefix } from './held-head.js';
 import { HeldHeads } from './held-heads.js';
 import type { KnownLog, LogDirectory } from './known-log.js';
 import { Linker } from './linker.js';
@@ -50,6 +50,9 @@ const UNLINKED_SUSPICIOUS_MS = 10 * 60_000;
 /** How far a log may go beyond what it declared. */
 const DECLARED_SLACK = 2;
 const DECLARED_BURST = 100;
+const DAY_SECONDS = 86_400;
+
+const NONE: readonly NoteSignature[] = [];
 
 export interface ObserverOptions {
   readonly store: EventStore;
@@ -89,7 +92,8 @@ export class Observer implements GossipContent {
   readonly #budgets: Budgets;
   readonly #syncedBudgets: Budgets;
   readonly #evidenceBudgets: Budgets;
-  readonly #declared = new Map<string, Budgets>();
+  /** By origin; the share is what it has declared. */
+  readonly #declared: Budgets;
   readonly #recent = new Recent(RECENT_NAMES);
   readonly #linker: Linker;
   readonly #lookout: NodeJS.Timeout;
@@ -112,6 +116,7 @@ export class Observer implements GossipContent {
     this.#budgets = new Budgets(HEADS_PER_SECOND, HEADS_BURST, BUDGET_NAMES, now);
     this.#syncedBudgets = new Budgets(HEADS_PER_SECOND, SYNCED_BURST, BUDGET_NAMES, now);
     this.#evidenceBudgets = new Budgets(EVIDENCE_PER_SECOND, EVIDENCE_BURST, BUDGET_NAMES, now);
+    this.#declared = new Budgets(DECLARED_SLACK / DAY_SECONDS, DECLARED_BURST, BUDGET_NAMES, now);
     this.suspicions = new Suspicions((suspicion) => {
       const { kind, origin, reason } = suspicion;
       options.logger.warn({ kind, origin, reason }, 'something looks wrong, and is not proven');
@@ -390,7 +395,8 @@ export class Observer implements GossipContent {
     if (!known) this.#watchSpeed(head, id);
     this.#accuse(head, held, id);
     if (before) this.#recent.add(before.id);
-    held.advance({ ...this.#heldHead(head, id), from, reserved: true, cosignatures: known?.cosignatures ?? [] });
+    const cosignatures = known?.cosignatures ?? NONE;
+    held.advance(new HeldHead(head, id, { from, reserved: true, sinceMs: this.#now(), cosignatures }));
     this.heads.changed(held);
     if (held.needsLinking()) this.#linker.request(origin, false);
     return true;
@@ -402,7 +408,7 @@ export class Observer implements GossipContent {
     source: { from: string; reserved: boolean; sinceMs?: number; cosignatures?: readonly NoteSignature[] },
   ): 'new' | 'known' | 'no-room' {
     const { origin, size } = head.checkpoint;
-    const { cosignatures = [], from, reserved, sinceMs } = source;
+    const { cosignatures = NONE, from, reserved, sinceMs } = source;
     if (size === 0n || this.evidence.against(head.key) !== undefined) return 'known';
     const held = this.#heldOf(origin);
     const id = headId(head);
@@ -418,8 +424,7 @@ export class Observer implements GossipContent {
     const conflict = held.hasSize(keyIdOf(head.key), size);
     if (!held.hasRoom(reserved, conflict)) return 'no-room';
     this.#watchSpeed(head, id);
-    const fresh = { ...this.#heldHead(head, id), from, reserved, cosignatures, sinceMs: sinceMs ?? this.#now() };
-    held.add(fresh, conflict);
+    held.add(new HeldHead(head, id, { from, reserved, cosignatures, sinceMs: sinceMs ?? this.#now() }), conflict);
     this.heads.changed(held);
     this.#accuse(head, held, id);
     if (held.needsLinking()) this.#linker.request(origin, true);
@@ -428,11 +433,11 @@ export class Observer implements GossipContent {
 
   /** Two trees of one size need nothing but the two notes. */
   #accuse(head: SignedHead, held: HeldHeads, id: string): void {
-    const log = this.options.logs.find(held.origin);
-    if (log === undefined) return;
     const { size } = head.checkpoint;
     for (const other of held.all) {
       if (other.size !== size || other.id === id) continue;
+      const log = this.options.logs.find(held.origin);
+      if (log === undefined) return;
       const opened = this.#open(other, log);
       const judgement = judge([opened], head);
       if (judgement.kind === 'equivocation') this.#convict(judgement.evidence);
@@ -552,15 +557,14 @@ export class Observer implements GossipContent {
     return opened;
   }
 
-  #heldHead(head: SignedHead, id: string): Omit<HeldHead, 'from' | 'reserved' | 'cosignatures'> {
-    const { key, checkpoint, note } = head;
-    return { id, keyId: keyIdOf(key), size: checkpoint.size, note, sinceMs: this.#now(), linkedTo: undefined };
-  }
-
   #heldOf(origin: string): HeldHeads {
     const prefix = originPrefix(origin);
-    const held = this.#held.get(prefix) ?? new HeldHeads(origin);
-    this.#held.set(prefix, held);
+    let held = this.#held.get(prefix);
+    if (held === undefined) {
+      // Not the name that came with a head: it would keep the text that it was cut out of.
+      held = new HeldHeads(this.options.logs.find(origin)?.origin ?? origin);
+      this.#held.set(prefix, held);
+    }
     // Before anything is written over it.
     if (this.#dormant.has(origin)) this.#wake(origin);
     return held;
@@ -594,10 +598,7 @@ export class Observer implements GossipContent {
     if (this.#recent.has(id)) return;
     const perDay = this.options.logs.find(origin)?.checkpointsPerDay;
     if (perDay === undefined) return;
-    const budget =
-      this.#declared.get(origin) ?? new Budgets((perDay * DECLARED_SLACK) / 86_400, DECLARED_BURST, 1, this.#now);
-    this.#declared.set(origin, budget);
-    if (budget.take(origin)) return;
+    if (this.#declared.take(origin, perDay, 1)) return;
     const reason = `it declared ${perDay} checkpoints a day, and signs more than ${DECLARED_SLACK} times as many`;
     this.suspicions.raise({ kind: 'signs-too-fast', origin, keys: [key], reason }, this.#now());
   }
