@@ -12,12 +12,16 @@ export class WatchedLogs extends LogDirectory {
   }
 
   override find(origin: string): KnownLog | undefined {
-    const log = this.logs.find(origin);
+    const { logs } = this;
+    const log = logs.find(origin);
     if (log === undefined) return undefined;
     const byOrigin = this.goByOrigin && URL.canParse(`https://${origin}`) ? [`https://${origin}`] : [];
     return {
-      origin,
-      keys: this.logs.keysOf(origin).map(({ key }) => key),
+      origin: log.origin,
+      // To make them costs more than most questions about a log.
+      get keys() {
+        return logs.verifierKeysOf(origin);
+      },
       sources: log.url === undefined ? byOrigin : [log.url],
       ...(log.qpd !== undefined && { checkpointsPerDay: log.qpd }),
     };

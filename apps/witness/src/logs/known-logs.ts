@@ -1,4 +1,4 @@
-import { CodedError } from '#libs/crypto';
+import { CodedError, utf8Decode, utf8Encode } from '#libs/crypto';
 import { KEY_TYPE, formatVerifierKey, parseVerifierKey, type NoteVerifier, type VerifierKey } from '#libs/note';
 import { logVerifier } from '#libs/tlog';
 import type { WatchedLog } from '../config.js';
@@ -35,8 +35,13 @@ export interface TakenList {
   readonly unusable: readonly string[];
 }
 
-/** Keys that are ready to verify: 2 to 3 KiB each. Others are made from their text when they are asked for. */
+/**
+ * Keys that are ready to verify: 2 to 3 KiB each. Others are made from their text when they are asked for. Only those of logs
+ * that come again among so many uses are kept: what is kept for a while and then dropped is what costs a collector most.
+ */
 const READY_KEYS = 1024;
+
+const NEVER = -READY_KEYS;
 
 const LOG_KEY_TYPES: readonly number[] = [
   KEY_TYPE.ed25519,
@@ -45,10 +50,12 @@ const LOG_KEY_TYPES: readonly number[] = [
   KEY_TYPE.mlDsa44Cosignature,
 ];
 
-interface Entry {
-  readonly log: KnownLog;
+/** One object for each of many logs. */
+interface Entry extends KnownLog {
   /** Verifier keys of a listed log as text; those of a configured log were parsed with the settings. */
   readonly keys: string | readonly VerifierKey[];
+  /** The number of the last use of its keys. */
+  used: number;
 }
 
 /** The logs that the witness is configured for, by origin. They only ever get more: to forget one takes a new start. */
@@ -56,17 +63,19 @@ export class KnownLogs {
   readonly #entries = new Map<string, Entry>();
   /** In the order of their last use. */
   readonly #ready = new Map<string, readonly LogKey[]>();
+  #uses = 0;
 
   constructor(configured: readonly WatchedLog[]) {
     for (const { url, qpd, ...key } of configured) {
       const before = this.#entries.get(key.name);
-      const log = {
+      this.#entries.set(key.name, {
         origin: key.name,
         configured: true,
-        url: url ?? before?.log.url,
-        qpd: qpd ?? before?.log.qpd,
-      };
-      this.#entries.set(key.name, { log, keys: [...((before?.keys as VerifierKey[]) ?? []), key] });
+        url: url ?? before?.url,
+        qpd: qpd ?? before?.qpd,
+        keys: [...((before?.keys as VerifierKey[]) ?? []), key],
+        used: NEVER,
+      });
     }
   }
 
@@ -75,12 +84,12 @@ export class KnownLogs {
   }
 
   find(origin: string): KnownLog | undefined {
-    return this.#entries.get(origin)?.log;
+    return this.#entries.get(origin);
   }
 
   /** In the order in which they became known. */
-  *all(): Iterable<KnownLog> {
-    for (const { log } of this.#entries.values()) yield log;
+  all(): Iterable<KnownLog> {
+    return this.#entries.values();
   }
 
   /** Every key that is trusted for the origin; none for an origin that is unknown. */
@@ -94,12 +103,23 @@ export class KnownLogs {
     const entry = this.#entries.get(origin);
     if (!entry) return [];
     const ready = readyKeys(entry.keys);
-    this.#ready.set(origin, ready);
+    const since = ++this.#uses - entry.used;
+    entry.used = this.#uses;
+    if (since > READY_KEYS) return ready;
+    this.#ready.set(entry.origin, ready);
     for (const [oldest] of this.#ready) {
       if (this.#ready.size <= READY_KEYS) break;
       this.#ready.delete(oldest);
     }
     return ready;
+  }
+
+  /** The same keys, not made ready. */
+  verifierKeysOf(origin: string): readonly VerifierKey[] {
+    const ready = this.#ready.get(origin);
+    if (ready) return ready.map(({ key }) => key);
+    const keys = this.#entries.get(origin)?.keys ?? [];
+    return typeof keys === 'string' ? [parseVerifierKey(keys)] : keys;
   }
 
   /** Takes the logs of a list that are not known yet. A list can't change a log that is known, and can't take one away. */
@@ -113,7 +133,9 @@ export class KnownLogs {
         const keys = typeof known.keys === 'string' ? [known.keys] : known.keys.map(formatVerifierKey);
         if (!keys.includes(vkey)) keyChanges.push({ origin, known: keys.join(' '), listed: vkey });
       } else if (isLogKey(vkey)) {
-        this.#entries.set(origin, { log: { origin, configured: false, url: undefined, qpd }, keys: vkey });
+        const keys = copied(vkey);
+        const name = keys.startsWith(`${origin}+`) ? keys.slice(0, origin.length) : copied(origin);
+        this.#entries.set(name, { origin: name, configured: false, url: undefined, qpd, keys, used: NEVER });
         added++;
       } else {
         unusable.push(origin);
@@ -121,6 +143,11 @@ export class KnownLogs {
     }
     return { added, keyChanges, unusable };
   }
+}
+
+/** A string of its own: what was cut out of a list would keep the whole list in memory. */
+function copied(text: string): string {
+  return utf8Decode(utf8Encode(text));
 }
 
 /** A listed key that turns out to be no point of its curve is no key: then the log has none. */

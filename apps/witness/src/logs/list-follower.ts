@@ -32,7 +32,6 @@ export interface ListStatus {
  * URL, everything that was ever taken is kept in the data directory, and is what a start begins with.
  */
 export class ListFollower {
-  readonly #taken = new Map<string, ListedLog>();
   #status: ListStatus;
   /** SHA-256 of the text that was taken last. */
   #digest = '';
@@ -81,10 +80,11 @@ export class ListFollower {
         this.#status = { ...this.#status, takenAt: new Date(), problem: undefined };
         return;
       }
-      const added = this.#take(text);
+      const listed = parseLogList(text);
+      const added = this.#take(listed);
       this.#digest = digest;
       metrics.pulled('taken');
-      if (this.#isUrl && added > 0) await this.#writeCopy();
+      if (this.#isUrl && added > 0) await this.#writeCopy(listed);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       const problem = (error as Error).message;
@@ -94,12 +94,9 @@ export class ListFollower {
     }
   }
 
-  /** @throws LogListError */
-  #take(text: string): number {
+  #take(listed: readonly ListedLog[]): number {
     const { logs, metrics, logger } = this.parts;
-    const listed = parseLogList(text);
     const { added, keyChanges, unusable } = logs.take(listed);
-    for (const log of listed) if (!this.#taken.has(log.origin)) this.#taken.set(log.origin, log);
     const { source } = this;
     if (keyChanges.length > 0) {
       metrics.pulled('key-change');
@@ -130,20 +127,32 @@ export class ListFollower {
   }
 
   async #takeCopy(): Promise<void> {
+    const copy = await this.#readCopy();
+    if (copy.length > 0) this.#take(copy);
+  }
+
+  async #readCopy(): Promise<ListedLog[]> {
     try {
-      this.#take(await readList(this.#copyPath));
+      return parseLogList(await readList(this.#copyPath));
     } catch (error) {
       const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return; // the first start
-      this.parts.logger.error({ source: this.source, err: error }, 'the copy of a log list can not be used');
+      if (code !== 'ENOENT') {
+        this.parts.logger.error({ source: this.source, err: error }, 'the copy of a log list can not be used');
+      }
+      return []; // the first start, or there is nothing to lose
     }
   }
 
-  async #writeCopy(): Promise<void> {
+  /** With everything that is in the copy already, as it is there. Read again for that: it is wanted once in a while. */
+  async #writeCopy(listed: readonly ListedLog[]): Promise<void> {
+    const taken = new Map<string, ListedLog>();
+    for (const log of [...(await this.#readCopy()), ...listed]) {
+      if (!taken.has(log.origin)) taken.set(log.origin, log);
+    }
     await mkdir(this.copies, { recursive: true, mode: 0o700 });
     const file = await open(`${this.#copyPath}.new`, 'w', 0o600);
     try {
-      await file.writeFile(formatLogList(this.#taken.values()));
+      await file.writeFile(formatLogList(taken.values()));
       await file.sync();
     } finally {
       await file.close();
