@@ -8,6 +8,7 @@ import {
   encodeCheckpointCosigned,
   type CheckpointCosigned,
 } from './checkpoint-cosigned.js';
+import { Frequent } from './frequent.js';
 
 /** Where an origin's stream ends, and what was cosigned there. */
 export interface Head {
@@ -15,7 +16,10 @@ export interface Head {
   readonly cosigned: CheckpointCosigned | undefined;
 }
 
-/** Heads that are kept in memory, a few KiB each. Others are read when they are asked for. */
+/**
+ * Heads that are kept in memory, a few KiB each: of logs that bring their next checkpoint before so many others do. The rest
+ * is read when it is asked for.
+ */
 const KEPT_HEADS = 1024;
 /** Every so many events of a stream, those before are forgotten: each was linked by a proof to the one that is kept. */
 const TRUNCATE_EVERY = 256n;
@@ -23,8 +27,9 @@ const APPEND_ATTEMPTS = 3;
 
 /** The latest cosigned checkpoint of each origin: one stream per origin, of which only the last event is read. */
 export class Heads {
-  /** In the order of their last use. */
+  /** In the order of their last use. What is here was appended here: what was read may be overtaken meanwhile. */
   readonly #kept = new Map<string, Head>();
+  readonly #frequent = new Frequent(KEPT_HEADS);
   #broken: string | undefined;
 
   constructor(
@@ -45,9 +50,7 @@ export class Heads {
     const newer = this.#kept.get(stream);
     if (newer) return newer;
     if (!event) return { revision: 'no_stream', cosigned: undefined };
-    const head = { revision: event.revision, cosigned: decodeCheckpointCosigned(event.type, event.data) };
-    this.#keep(stream, head);
-    return head;
+    return { revision: event.revision, cosigned: decodeCheckpointCosigned(event.type, event.data) };
   }
 
   /** The note of an origin's head, without keeping it in memory. @throws EventStoreError, Error for an event that can't be read */
@@ -74,7 +77,8 @@ export class Heads {
     const event = { id: randomUUID(), type: CHECKPOINT_COSIGNED, data };
     try {
       const revision = await this.#append(stream, from.revision, event);
-      this.#keep(stream, { revision, cosigned });
+      if (this.#frequent.again(originHash)) this.#keep(stream, { revision, cosigned });
+      else this.#kept.delete(stream);
       if (revision % TRUNCATE_EVERY === 0n) this.#truncate(stream, revision);
       return true;
     } catch (error) {
