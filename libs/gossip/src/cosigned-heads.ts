@@ -27,7 +27,6 @@ export interface WitnessHead {
 interface KeptHead {
   readonly id: string;
   readonly witness: VerifierKey;
-  readonly origin: string;
   readonly seenMs: number;
   /** With the log's signature and this witness's cosignature, which were verified. */
   readonly packed: string;
@@ -60,8 +59,9 @@ export class CosignedHeads {
 
   /** What each witness has cosigned last of a log. */
   of(origin: string): WitnessHead[] {
+    const prefix = originPrefix(origin);
     return [...this.#last.values()]
-      .filter((kept) => kept.origin === origin)
+      .filter(({ id }) => id.startsWith(prefix))
       .map((kept) => ({ witness: kept.witness, head: headOf(kept), seenMs: kept.seenMs }));
   }
 
@@ -88,7 +88,7 @@ export class CosignedHeads {
       this.#byId.delete(last.id);
       this.#last.delete(name);
     }
-    const kept = { id: itemId(head), witness: key, origin: checkpoint.origin, seenMs, packed: packBytes(note) };
+    const kept = { id: itemId(head), witness: key, seenMs, packed: packBytes(note) };
     this.#last.set(name, kept);
     this.#byId.set(kept.id, kept);
     if (this.#last.size > KEPT) this.#dropOldest();

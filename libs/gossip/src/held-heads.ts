@@ -61,7 +61,9 @@ export class HeldHeads {
   /** The caller has verified that the former anchor of the key is a prefix of this one. The loose ones are to be linked anew. */
   advance(head: HeldHead): void {
     this.forget(head.id);
-    this.#anchors = [...this.#anchors.filter(({ keyId }) => keyId !== head.keyId), head];
+    const others = this.#anchors.filter(({ keyId }) => keyId !== head.keyId);
+    // An array that is spread into another has room for sixteen more.
+    this.#anchors = others.length === 0 ? [head] : [...others, head];
   }
 
   /** Only for a head that a verified proof links to one that stays. */

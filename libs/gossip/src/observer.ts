@@ -188,7 +188,7 @@ export class Observer implements GossipContent {
     const heads = this.#openNote(note, log);
     for (const head of heads) {
       const changed = this.#advance(head, 'log');
-      if (changed) this.#publisher?.head(origin, head.note, false);
+      if (changed) this.#publisher?.head(log?.origin ?? origin, head.note, false);
     }
     this.#observeCosignatures(note, heads);
   }
@@ -594,10 +594,11 @@ export class Observer implements GossipContent {
   }
 
   /** Each head counts once. A log that signs faster than it said may want to bury one of them. */
-  #watchSpeed({ key, checkpoint: { origin } }: SignedHead, id: string): void {
+  #watchSpeed({ key, checkpoint }: SignedHead, id: string): void {
     if (this.#recent.has(id)) return;
-    const perDay = this.options.logs.find(origin)?.checkpointsPerDay;
-    if (perDay === undefined) return;
+    const log = this.options.logs.find(checkpoint.origin);
+    if (log?.checkpointsPerDay === undefined) return;
+    const { origin, checkpointsPerDay: perDay } = log;
     if (this.#declared.take(origin, perDay, 1)) return;
     const reason = `it declared ${perDay} checkpoints a day, and signs more than ${DECLARED_SLACK} times as many`;
     this.suspicions.raise({ kind: 'signs-too-fast', origin, keys: [key], reason }, this.#now());

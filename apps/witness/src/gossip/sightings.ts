@@ -77,8 +77,8 @@ export class Sightings extends Observer {
 
   async #advanceNow(origin: string): Promise<void> {
     try {
-      const { cosigned } = await this.parts.heads.load(originHash(origin));
-      if (cosigned) this.parts.observer.advance(origin, cosigned.note);
+      const note = await this.parts.heads.recorded(originHash(origin));
+      if (note) this.parts.observer.advance(origin, note);
     } catch (error) {
       // Nobody waits for this: what it throws would end the process.
       const level = error instanceof CodedError ? 'warn' : 'error';
