@@ -7,6 +7,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR = 24;
+/**
+ * glibc's own defaults keep an arena for each thread and most of what was freed: as much again as the witness needs. It reads
+ * these when a process begins, so the program begins once more. Who sets the first one himself is left alone.
+ */
+const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 const here = dirname(fileURLToPath(import.meta.url));
 const main = join(here, '../../../dist/apps/witness/src/main.js');
 
@@ -20,6 +25,10 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
 } else if (!existsSync(main)) {
   fail(`tally-witness is not built yet (${main} is missing): run npm run build in the folder of tallystick`);
 } else {
+  if (process.platform === 'linux' && process.env.MALLOC_ARENA_MAX === undefined) {
+    const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+    process.execve(process.execPath, args, { ...process.env, ...MALLOC });
+  }
   await import(main);
 }
 

@@ -1,7 +1,4 @@
 import './small-heap.js';
-import { runMain } from '#libs/server';
-import { execute } from './commands.js';
-import { witnessService } from './witness.module.js';
 
-const config = await execute(process.argv.slice(2), process.env);
-if (config) await runMain(() => witnessService(config));
+// Only now: while it loads, the heap would grow to a size that the service never needs.
+await import('./program.js');

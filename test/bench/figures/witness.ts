@@ -132,7 +132,8 @@ async function startWitness(folder: string, logs: Readonly<Record<string, string
     TALLY_WITNESS_DATA_DIRECTORY: join(folder, 'data'),
     ...logs,
   };
-  return startProgram({ main: 'apps/witness/src/main.js', port, env, readyPath: '/health/live' });
+  // As a user starts it: the command sets limits to its memory.
+  return startProgram({ main: '../apps/witness/bin/tally-witness.js', port, env, readyPath: '/health/live' });
 }
 
 async function measure(load: LoadGenerator, program: Program): Promise<Rate> {
