@@ -4,12 +4,14 @@ import type { SignedHead } from '#libs/evidence';
 import type { NoteSignature, VerifierKey } from '#libs/note';
 import { packBytes, unpackBytes } from './packed-bytes.js';
 
-/** A head that is kept: its canonical note, and what has been found out about it. Small, since there are many. */
-export class HeldHead {
+/** A head that is kept: its canonical note, and what has been found out about it. */
+export interface HeldHead {
   /** 48 hex digits, see `headId`. */
   readonly id: string;
   readonly keyId: string;
   readonly size: bigint;
+  /** Canonical: one signature, by the key. */
+  readonly note: Uint8Array;
   readonly sinceMs: number;
   /** Who brought it: a peer ID, `log`, or a URL. */
   readonly from: string;
@@ -18,6 +20,18 @@ export class HeldHead {
   /** The ID of the anchor that a verified consistency proof links it to. */
   linkedTo: string | undefined;
   /** Verified cosignatures of configured witnesses: two heads that one witness cosigned convict it too. */
+  cosignatures: readonly NoteSignature[];
+}
+
+/** In as few bytes as may be: there are many. */
+export class PackedHead implements HeldHead {
+  readonly id: string;
+  readonly keyId: string;
+  readonly size: bigint;
+  readonly sinceMs: number;
+  readonly from: string;
+  readonly reserved: boolean;
+  linkedTo: string | undefined;
   cosignatures: readonly NoteSignature[];
   readonly #note: string;
 
@@ -33,7 +47,6 @@ export class HeldHead {
     this.#note = packBytes(head.note);
   }
 
-  /** Canonical: one signature, by the key. */
   get note(): Uint8Array {
     return unpackBytes(this.#note);
   }

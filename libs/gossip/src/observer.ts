@@ -23,7 +23,7 @@ import { CosignedHeads, type WitnessHead } from './cosigned-heads.js';
 import { CosignedSides } from './cosigned-sides.js';
 import { EvidenceStore, type StoredEvidence } from './evidence-store.js';
 import { HeadStore, type StoredHead } from './head-store.js';
-import { ORIGIN_PREFIX_DIGITS, HeldHead, headId, keyIdOf, originPrefix } from './held-head.js';
+import { ORIGIN_PREFIX_DIGITS, PackedHead, headId, keyIdOf, originPrefix, type HeldHead } from './held-head.js';
 import { HeldHeads } from './held-heads.js';
 import type { KnownLog, LogDirectory } from './known-log.js';
 import { Linker } from './linker.js';
@@ -396,7 +396,7 @@ export class Observer implements GossipContent {
     this.#accuse(head, held, id);
     if (before) this.#recent.add(before.id);
     const cosignatures = known?.cosignatures ?? NONE;
-    held.advance(new HeldHead(head, id, { from, reserved: true, sinceMs: this.#now(), cosignatures }));
+    held.advance(new PackedHead(head, id, { from, reserved: true, sinceMs: this.#now(), cosignatures }));
     this.heads.changed(held);
     if (held.needsLinking()) this.#linker.request(origin, false);
     return true;
@@ -424,7 +424,7 @@ export class Observer implements GossipContent {
     const conflict = held.hasSize(keyIdOf(head.key), size);
     if (!held.hasRoom(reserved, conflict)) return 'no-room';
     this.#watchSpeed(head, id);
-    held.add(new HeldHead(head, id, { from, reserved, cosignatures, sinceMs: sinceMs ?? this.#now() }), conflict);
+    held.add(new PackedHead(head, id, { from, reserved, cosignatures, sinceMs: sinceMs ?? this.#now() }), conflict);
     this.heads.changed(held);
     this.#accuse(head, held, id);
     if (held.needsLinking()) this.#linker.request(origin, true);
