@@ -177,7 +177,7 @@ async function fetchList(source: string, signal: AbortSignal): Promise<string> {
 async function readList(path: string): Promise<string> {
   try {
     const { size } = await stat(path);
-    if (size <= LIST_MAX_BYTES) return decode(new Uint8Array(await readFile(path)));
+    if (size <= LIST_MAX_BYTES) return decode(await readFile(path));
   } catch (cause) {
     if (cause instanceof CodedError) throw cause;
     throw new LogListError('malformed-list', `cannot read the list ${path}: ${(cause as Error).message}`, { cause });
