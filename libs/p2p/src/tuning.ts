@@ -18,7 +18,7 @@ export interface P2pTuning {
 
   /** Gossipsub's heartbeat. */
   readonly heartbeatMs: number;
-  /** How long a message ID is remembered. */
+  /** How long a message ID is remembered. Strangers can fill this; what comes again later, the content knows by itself. */
   readonly seenMs: number;
   /** Messages that a peer may have validated, per second and at once; more is a violation. */
   readonly messagesPerSecond: number;
@@ -87,7 +87,7 @@ export const DEFAULT_TUNING: P2pTuning = {
   dialTimeoutMs: 10_000,
 
   heartbeatMs: 1_000,
-  seenMs: 600_000,
+  seenMs: 120_000,
   messagesPerSecond: 100,
   messagesBurst: 2_000,
   relayedPerSecond: 40,
