@@ -10,8 +10,8 @@ import { clockMs } from './clock.js';
 import { GOSSIP_ONLY } from './quiet-node.js';
 import { WorkerProcess } from './worker-process.js';
 
-/** Nodes that share a process, and so its one thread. */
-const PER_PROCESS = 5;
+/** Nodes that share a process, and so its one thread. So many that all of them start in a minute on two processors. */
+const perProcess = (count: number): number => Math.ceil(count / 10);
 const SIZE = 9;
 const FORK_AT = 5;
 /** Of each node. */
@@ -40,7 +40,8 @@ export class Nodes {
     const random = new Random(count);
     const keys = logs.map(({ signer }) => formatVerifierKey(signer.key));
     const sizes: number[] = [];
-    for (let left = count - 1; left > 0; left -= PER_PROCESS) sizes.push(Math.min(PER_PROCESS, left));
+    const most = perProcess(count);
+    for (let left = count - 1; left > 0; left -= most) sizes.push(Math.min(most, left));
     const workers = sizes.map(() => WorkerProcess.start());
     const started = await Promise.all(
       workers.map((worker, i) => worker.tell({ do: 'start', name: `p${i}`, folder, count: sizes[i] ?? 0, keys })),

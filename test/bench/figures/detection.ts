@@ -6,7 +6,7 @@ import { atMost, quantile, type Figure } from '../figure.js';
 
 /** Each node dials so many others, so that it has twice as many links. */
 const DIALLED = 4;
-const FORKS = 40;
+const FORKS = 30;
 const WARM_UP = 4;
 /** Between two rounds: evidence still goes around. */
 const PAUSE_MS = 300;
@@ -55,7 +55,7 @@ export async function detection(nodes: number): Promise<Figure[]> {
       of:
         "gossip's own time from publishing an honest head until the last node has verified it, in turn with the forks; " +
         `${FORKS} forks at equal size; the victim is a whole witness, asked over HTTP, the others are what a witness has of gossip, ` +
-        `with its store, five to a process; p50 / p95: evidence ${pair(measured)} ms, heads ${pair(heads)} ms, ` +
+        `with its store, in ten processes; p50 / p95: evidence ${pair(measured)} ms, heads ${pair(heads)} ms, ` +
         `and evidence as the simulation predicts it ${pair(predicted)} ms`,
     },
   ];
