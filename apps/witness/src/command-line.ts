@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { CONFIG_WORDS } from './config-file.js';
+import { CONFIG_WORDS } from './config-words.js';
 
 export type Command = 'run' | 'init' | 'keys' | 'adopt' | 'unfreeze' | 'help';
 

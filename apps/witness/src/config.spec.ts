@@ -24,6 +24,15 @@ function logsFile(content: string): string {
 const NO_MORE = { lists: [], witnesses: [], p2p: [], announce: [], peers: [], mirrors: [] };
 
 describe('settings', () => {
+  test('name other witnesses in the environment as on the lines of the file', () => {
+    const [w1, w2] = [cosigner('w1.example', 1n), cosigner('w2.example', 1n)].map(({ key }) => formatVerifierKey(key));
+    const env = { ...ENV, TALLY_WITNESS_LOGS: ONE, TALLY_WITNESS_WITNESSES: `one ${w1} https://w1.example; two ${w2}` };
+    expect(loadConfig(env).witnesses).toMatchObject([{ name: 'one', url: 'https://w1.example' }, { name: 'two' }]);
+    expect(() => loadConfig({ ...env, TALLY_WITNESS_WITNESSES: 'one' })).toThrow(
+      /TALLY_WITNESS_WITNESSES: should be: witness/,
+    );
+  });
+
   test('name logs in the environment, in a file, or in both', () => {
     const path = logsFile(`# two of them\n\n${TWO}\n  ${THREE}\n`);
     const env = { ...ENV, TALLY_WITNESS_LOGS: ` ${ONE}\n`, TALLY_WITNESS_LOGS_FILE: path };

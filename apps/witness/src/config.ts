@@ -5,9 +5,21 @@ import { CodedError } from '#libs/crypto';
 import type { PullTuning } from '#libs/gossip';
 import { isKeyName, parseVerifierKey, type VerifierKey } from '#libs/note';
 import type { P2pTuning } from '#libs/p2p';
-import { SettingsError, readSettings, serviceSettings, type Profile } from '#libs/server';
+import {
+  SettingsError,
+  parseConfigFile,
+  parseConfigVariable,
+  parseListenAddress,
+  readSettings,
+  serviceSettings,
+  type ConfigLine,
+  type ConfigLines,
+  type Profile,
+} from '#libs/server';
 import { cosignatureVerifier, logVerifier } from '#libs/tlog';
-import { parseConfigFile, type ConfigLine, type ConfigLines, type ConfigWord } from './config-file.js';
+import { CONFIG_WORDS, type WitnessWord } from './config-words.js';
+
+type Lines = ConfigLines<WitnessWord>;
 
 const PREFIX = 'TALLY_WITNESS_';
 const DEFAULT_DATA = 'tally-witness-data';
@@ -83,6 +95,8 @@ const settings = z.strictObject({
   announce: words,
   peers: words,
   mirrors: words,
+  /** As the lines of the file, separated by semicolons. */
+  witnesses: z.string().optional(),
 });
 
 /**
@@ -92,13 +106,13 @@ const settings = z.strictObject({
 export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): WitnessConfig {
   const { [`${PREFIX}CONFIG`]: namedPath, ...rest } = env;
   const path = configPath ?? (namedPath || undefined);
-  const file: ConfigLines = path === undefined ? new Map() : parseConfigFile(read(path, 'config file'), path);
+  const file: Lines = path === undefined ? new Map() : parseConfigFile(read(path, 'config file'), path, CONFIG_WORDS);
   const base = path === undefined ? '' : dirname(path);
   const { logs, logsFile, mlDsaKeyFile, keyFile, ...said } = readSettings(PREFIX, settings, {
     ...fileSettings(file, base),
     ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== '')),
   });
-  const { lists, p2p, announce, peers, mirrors, dataDirectory, ...service } = said;
+  const { lists, p2p, announce, peers, mirrors, witnesses, dataDirectory, ...service } = said;
   const named = logs !== undefined || logsFile !== undefined;
   const dataIsDefault = rest[`${PREFIX}DATA_DIRECTORY`] === undefined && !file.has('data');
   const data = dataIsDefault ? join(base, dataDirectory) : dataDirectory;
@@ -115,7 +129,10 @@ export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): Witness
     lists: (lists ?? linesOf(file, 'logs').map(({ items }) => pathOrUrl(items[0] ?? '', base))).map((source) =>
       checkListSource(source, service.profile),
     ),
-    witnesses: linesOf(file, 'witness').map(parseWitness),
+    witnesses: (witnesses === undefined
+      ? linesOf(file, 'witness')
+      : parseConfigVariable(witnesses, `${PREFIX}WITNESSES`, CONFIG_WORDS.witness)
+    ).map(parseWitness),
     p2p: p2p ?? single(file, 'p2p'),
     announce: announce ?? single(file, 'announce'),
     peers: peers ?? single(file, 'peer'),
@@ -124,9 +141,13 @@ export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): Witness
 }
 
 /** The settings that stand on one line of the file, as the environment would say them. @throws SettingsError */
-function fileSettings(file: ConfigLines, base: string): Record<string, string> {
+function fileSettings(file: Lines, base: string): Record<string, string> {
   const said: Record<string, string> = {};
-  const take = (word: ConfigWord, use: (value: string) => Record<string, string> | undefined, wanted: string): void => {
+  const take = (
+    word: WitnessWord,
+    use: (value: string) => Record<string, string> | undefined,
+    wanted: string,
+  ): void => {
     for (const { items, where } of linesOf(file, word)) {
       const [value = ''] = items;
       const values = use(value);
@@ -150,16 +171,15 @@ function fileSettings(file: ConfigLines, base: string): Record<string, string> {
 }
 
 function listenAddress(value: string): Record<string, string> | undefined {
-  const [, host, port] = /^(?:\[([0-9a-fA-F:.]+)\]|[^:[\]]+):(\d{1,5})$/.exec(value) ?? [];
-  if (port === undefined || Number(port) > 65535) return undefined;
-  return { HOST: host ?? value.slice(0, value.lastIndexOf(':')), PORT: port };
+  const address = parseListenAddress(value);
+  return address && { HOST: address.host, PORT: String(address.port) };
 }
 
-function linesOf(file: ConfigLines, word: ConfigWord): readonly ConfigLine[] {
+function linesOf(file: Lines, word: WitnessWord): readonly ConfigLine[] {
   return file.get(word) ?? [];
 }
 
-function single(file: ConfigLines, word: ConfigWord): string[] {
+function single(file: Lines, word: WitnessWord): string[] {
   return linesOf(file, word).flatMap(({ items }) => items);
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { escapeHtml } from '#libs/server';
 import type { LogStatus, WitnessStatus } from './status.js';
 
 const STYLE = `
@@ -199,8 +200,4 @@ function time(iso: string): string {
 /** 20852014 → 20 852 014, with narrow no-break spaces. */
 function digits(decimal: string): string {
   return escapeHtml(decimal.replace(/\B(?=(\d{3})+$)/g, '\u202f'));
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
