@@ -1,17 +1,13 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { verifyEvidence } from '#libs/evidence';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { SignedLog } from '../signed-log.js';
-import { WitnessNode, until } from './witnesses.js';
+import { Closers, WitnessNode, allHold, until, type WitnessOptions } from './witnesses.js';
 
-const closers: (() => Promise<unknown>)[] = [];
+const closers = new Closers();
+afterAll(() => closers.close());
 
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function witness(options: Parameters<typeof WitnessNode.start>[0]): Promise<WitnessNode> {
+async function witness(options: WitnessOptions): Promise<WitnessNode> {
   const node = await WitnessNode.start(options);
-  closers.push(
+  closers.add(
     () => node.remove(),
     () => node.stop(),
   );
@@ -30,11 +26,8 @@ describe('two witnesses', () => {
     const empty = async (): Promise<Uint8Array[]> => [];
     const notes = [await log.note(log.head(9)), await fork.note(fork.head(9))];
     await Promise.all([one, two].map((node, i) => node.submit(notes[i]!, empty)));
-    await Promise.all([one, two].map((node) => until('evidence', async () => (await node.evidence()).length > 0)));
-    console.log(`${performance.now() - began} ms`);
-    for (const node of [one, two]) {
-      const [entry] = await node.evidence();
-      expect(verifyEvidence(await node.evidenceFile(entry!.path)).accused).toEqual(log.signer.key);
-    }
+    const ms = await allHold([one, two], log.signer.key, began);
+    process.stdout.write(`  two witnesses held evidence after ${ms.toFixed(0)} ms\n`);
+    expect((await two.provenAgainst(log.signer.key)).accused).toEqual(log.signer.key);
   });
 });
