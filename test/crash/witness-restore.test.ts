@@ -22,6 +22,8 @@ let log: SignedLog;
 /** The log's own address; it publishes nothing as long as this is undefined, and isn't there while it is `down`. */
 let server: LocalServer;
 let published: Uint8Array | 'down' | undefined;
+/** Whether a fork was shown in this test already. */
+let wasFrozen = false;
 let witness: WitnessProcess;
 
 const file = (name: string): string => join(folder, name);
@@ -48,6 +50,7 @@ beforeEach(async () => {
   witness = new WitnessProcess({ root: process.cwd(), port, env });
 });
 afterEach(async () => {
+  wasFrozen = false;
   await witness.end('SIGKILL');
   await server.close();
   await rm(folder, { recursive: true });
@@ -88,18 +91,28 @@ async function restoredWitness({ address }: { readonly address: boolean }): Prom
 /** Everything that could be asked of a witness which believes that it is at size 10: nothing of it is cosigned. */
 async function expectNothingIsCosigned(): Promise<void> {
   const fork = log.forkAt(COPIED + 2);
-  const requests = {
+  const honest = {
     behind: await log.request(COPIED, COPIED + 1),
     'the same again': await log.request(COPIED, COPIED),
-    beside: await fork.request(COPIED, NEWEST),
-    'beside, and further': await fork.request(COPIED, NEWEST + 5),
     'its own history, from where the copy ends': await log.request(COPIED, NEWEST + 5),
     'its own history, from where it was': await log.request(NEWEST, NEWEST + 5),
     'from nothing': await log.request(0, NEWEST),
   };
+  const forked = {
+    beside: await fork.request(COPIED, NEWEST),
+    'beside, and further': await fork.request(COPIED, NEWEST + 5),
+  };
+  await expectRefusals(honest, wasFrozen ? [404] : [503]);
+  // The first of these is shown beside its own history, which convicts the log.
+  await expectRefusals(forked, [503, 404]);
+  wasFrozen = true;
+}
+
+async function expectRefusals(requests: Record<string, Uint8Array>, statuses: readonly number[]): Promise<void> {
   for (const [what, request] of Object.entries(requests)) {
     const { status, text } = await post(request);
-    expect({ what, status, text }).toMatchObject({ what, status: 503, text: expect.not.stringContaining('—') });
+    expect({ what, status, text }).toMatchObject({ what, text: expect.not.stringContaining('—') });
+    expect({ what, allowed: statuses.includes(status), status }).toMatchObject({ what, allowed: true });
   }
 }
 
