@@ -66,7 +66,8 @@ export class EvidenceStore {
   }
 
   against(key: VerifierKey): StoredEvidence | undefined {
-    return this.#evidence.get(accusedId(key));
+    // Asked before each cosignature, and nearly always there is none.
+    return this.#evidence.size === 0 ? undefined : this.#evidence.get(accusedId(key));
   }
 
   /** The evidence that freezes the key; undefined when nothing does. */

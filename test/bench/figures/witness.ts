@@ -12,8 +12,9 @@ const ORIGINS = 2000;
 /** More than are answered in one run. */
 const HEADS = 40;
 const CONNECTIONS = 64;
-const WARM_UP_SECONDS = 2;
-const SECONDS = 6;
+/** Until every log has been here a few times: keys and heads of those that come back are kept. */
+const WARM_UP_SECONDS = 6;
+const SECONDS = 8;
 const TURNS = 2;
 
 /** The profile of the witness network, "100 qps, 40 thousand logs": that many a log and day. */
@@ -21,7 +22,8 @@ const MANY_ORIGINS = 40_000;
 const QUERIES_PER_DAY = 216;
 const MEMORY_LIMIT_MIB = 150;
 const GOSSIP_MEMORY_LIMIT_MIB = 220;
-const SETTLE_MS = 3000;
+/** V8 looks through the heap once it is quiet for some seconds. */
+const SETTLE_MS = 20_000;
 const MIB = 2 ** 20;
 
 const profile = 'development';

@@ -20,7 +20,7 @@ export interface Head {
  * Heads that are kept in memory, a few KiB each: of logs that bring their next checkpoint before so many others do. The rest
  * is read when it is asked for.
  */
-const KEPT_HEADS = 1024;
+const KEPT_HEADS = 4096;
 /** Every so many events of a stream, those before are forgotten: each was linked by a proof to the one that is kept. */
 const TRUNCATE_EVERY = 256n;
 const APPEND_ATTEMPTS = 3;

@@ -39,7 +39,7 @@ export interface TakenList {
  * Keys that are ready to verify: 2 to 3 KiB each. Others are made from their text when they are asked for. Only those of logs
  * that come again among so many uses are kept: what is kept for a while and then dropped is what costs a collector most.
  */
-const READY_KEYS = 1024;
+const READY_KEYS = 4096;
 
 const NEVER = -READY_KEYS;
 
