@@ -277,7 +277,7 @@ export class Machine {
   async addAll(bodies: readonly Uint8Array[]): Promise<void> {
     let left = bodies;
     for (let round = 0; ; round++) {
-      if (round === 6) throw new Error(`${left.length} entries are not acknowledged: ${await this.frozen()}`);
+      if (round === 12) throw new Error(`${left.length} entries are not acknowledged: ${await this.frozen()}`);
       await this.ensureRunning();
       const indexes = await Promise.all(left.map((body) => this.add(body)));
       left = left.filter((_, at) => indexes[at] === undefined);
