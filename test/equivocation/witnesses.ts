@@ -191,11 +191,14 @@ export class Closers {
   }
 }
 
+/** A machine that others use may stand still for seconds, again and again. */
+const PATIENCE_MS = 60_000;
+
 /** Milliseconds until the condition holds. @throws Error when it does not in time */
 export async function until(
   what: string,
   condition: () => Promise<boolean> | boolean,
-  timeoutMs: number = 20_000,
+  timeoutMs: number = PATIENCE_MS,
 ): Promise<number> {
   const began = performance.now();
   while (!(await condition())) {
