@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fromBase64, sha256, toBase64, toHex } from '#crypto';
 import { CodedError, equalBytes, utf8Decode, utf8Encode } from '#libs/crypto';
 import type { Revision } from '#libs/event-store';
-import { nodeFileSystem, type FileSystem } from '#libs/tile-store';
+import { nodeFileSystem, replaceFile, type FileSystem } from '#libs/tile-store';
 import { edgeFromTiles, edgeRoot, TILE_WIDTH, type FetchTile, type TileEdge } from '#libs/tlog';
 import { HASH_BYTES } from '#libs/merkle';
 import type { Logger } from 'pino';
@@ -52,11 +52,8 @@ export class SnapshotFile {
     return snapshot;
   }
 
-  async write(snapshot: Snapshot): Promise<void> {
-    const temporary = `${this.#path}.new`;
-    await this.fileSystem.write(temporary, formatSnapshot(snapshot, this.origin), { sync: true, mode: 0o600 });
-    await this.fileSystem.rename(temporary, this.#path);
-    await this.fileSystem.syncDirectory(join(this.#path, '..'));
+  write(snapshot: Snapshot): Promise<void> {
+    return replaceFile(this.#path, formatSnapshot(snapshot, this.origin), { fileSystem: this.fileSystem });
   }
 
   remove(): Promise<void> {

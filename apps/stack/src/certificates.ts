@@ -1,11 +1,12 @@
 import { parseCertificate } from '#libs/certificate';
-import { encodePem } from '#libs/crypto';
+import { encodePem, utf8Encode } from '#libs/crypto';
 import { createIntermediateCertificate, createRootCertificate, createTsaCertificate } from '#libs/issuing';
-import { readIfThere, writeDurably } from './durable-file.js';
+import { replaceFile } from '#libs/tile-store';
 import type { Home } from './home.js';
 import type { StackKeys } from './keys.js';
 import { namesFor } from './names.js';
 import type { HomePaths } from './paths.js';
+import { readIfThere } from './read-if-there.js';
 import { StackError } from './stack-error.js';
 
 /** A development stack that somebody forgets about ends by itself one day. */
@@ -21,8 +22,8 @@ export interface Certificates {
 export async function openCertificates(home: Home, paths: HomePaths, keys: StackKeys): Promise<Certificates> {
   if (home.isNew) {
     const made = await makeCertificates(home, keys);
-    await writeDurably(paths.certificates('ca'), made.ca);
-    await writeDurably(paths.certificates('tsa'), made.tsa);
+    await replaceFile(paths.certificates('ca'), utf8Encode(made.ca));
+    await replaceFile(paths.certificates('tsa'), utf8Encode(made.tsa));
   }
   return { ca: await readChain(paths.certificates('ca')), tsa: await readChain(paths.certificates('tsa')) };
 }

@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { utf8Encode } from '#libs/crypto';
+import { replaceFile } from '#libs/tile-store';
 import { z } from 'zod';
-import { readIfThere, writeDurably } from './durable-file.js';
 import { LOCK_FILE } from './lock.js';
 import { HOME_FOLDERS } from './paths.js';
+import { readIfThere } from './read-if-there.js';
 import { StackError } from './stack-error.js';
 
 /** Told apart by eye and by mouth; a label is no secret, it only keeps two stacks from having the same names. */
@@ -46,7 +48,7 @@ export async function openHome(path: string): Promise<Home> {
 
 /** The last act of the first start: from now on a missing key is an error, and not made anew. */
 export async function sealHome({ path, label, createdAt }: Home): Promise<void> {
-  await writeDurably(sealPath(path), `${JSON.stringify({ label, createdAt: createdAt.toISOString() })}\n`);
+  await replaceFile(sealPath(path), utf8Encode(`${JSON.stringify({ label, createdAt: createdAt.toISOString() })}\n`));
 }
 
 function sealPath(home: string): string {

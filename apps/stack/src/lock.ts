@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { readIfThere, writeDurably } from './durable-file.js';
+import { utf8Encode } from '#libs/crypto';
+import { replaceFile } from '#libs/tile-store';
+import { readIfThere } from './read-if-there.js';
 import { StackError } from './stack-error.js';
 
 /** Every home of a stack has this file. */
@@ -31,6 +33,6 @@ export async function lockHome(home: string): Promise<Lock> {
       },
     );
   }
-  await writeDurably(holderPath, `${process.pid}\n`);
+  await replaceFile(holderPath, utf8Encode(`${process.pid}\n`));
   return { release: () => database.close() };
 }

@@ -1,7 +1,8 @@
 import { importPublicKey } from '#crypto';
-import { decodePem, encodePem } from '#libs/crypto';
+import { decodePem, encodePem, utf8Encode } from '#libs/crypto';
 import { KEY_TYPE, parseVerifierKey, verifierKey } from '#libs/note';
 import type { Service } from '#libs/server';
+import { replaceFile } from '#libs/tile-store';
 import { parsePolicy } from '#libs/tlog';
 import { caService } from '../../ca/src/ca.module.js';
 import { logService } from '../../log/src/log.module.js';
@@ -11,7 +12,6 @@ import type { Deployment } from '../../trust/src/trust.module.js';
 import { tsaService } from '../../tsa/src/tsa.module.js';
 import { witnessService } from '../../witness/src/witness.module.js';
 import type { StackAddresses } from './deployment.js';
-import { writeDurably } from './durable-file.js';
 import type { Home } from './home.js';
 import { CLIENT_ID } from './issuer/tokens.js';
 import { namesFor } from './names.js';
@@ -119,7 +119,7 @@ async function writeSettingsFiles({ paths, addresses, deployment }: StackPlan): 
   const [root] = decodePem(ca?.chain ?? '', 'CERTIFICATE').slice(-1);
   if (root === undefined || ctLog === undefined) throw new Error('a stack has a certificate authority and a ct log');
   const issuers = { 'oidc-issuers': { [addresses.issuer]: { type: 'email', 'client-id': CLIENT_ID } } };
-  await writeDurably(paths.issuers, `${JSON.stringify(issuers, null, 2)}\n`);
-  await writeDurably(paths.caRoot, encodePem('CERTIFICATE', root));
-  await writeDurably(paths.ctLogPublicKey, ctLog.publicKey);
+  await replaceFile(paths.issuers, utf8Encode(`${JSON.stringify(issuers, null, 2)}\n`));
+  await replaceFile(paths.caRoot, utf8Encode(encodePem('CERTIFICATE', root)));
+  await replaceFile(paths.ctLogPublicKey, utf8Encode(ctLog.publicKey));
 }

@@ -1,7 +1,6 @@
-import { dirname } from 'node:path';
 import { fromBase64, toBase64 } from '#crypto';
 import { equalBytes, utf8Decode, utf8Encode } from '#libs/crypto';
-import { nodeFileSystem, type FileSystem } from '#libs/tile-store';
+import { nodeFileSystem, replaceFile, type FileSystem } from '#libs/tile-store';
 import { LogError } from '../log-error.js';
 
 /** The newest checkpoint that the log's key may have signed. */
@@ -13,7 +12,6 @@ export interface Mark {
 
 const HEADER = 'tally-mark/v1';
 const MARK_MAX_BYTES = 1024;
-const MARK_MODE = 0o600;
 
 /**
  * The signer's high-water mark: one small file that is made durable before each signature. It lives apart from the data,
@@ -61,13 +59,10 @@ export class MarkFile {
     return root;
   }
 
-  /** Durable when it resolves: written beside, synced, renamed, the folder synced. */
+  /** Durable when it resolves. */
   async write(mark: Mark): Promise<void> {
     const text = `${HEADER}\n${this.origin}\n${mark.size}\n${toBase64(mark.root)}\n${mark.timestampMs}\n`;
-    const temporary = `${this.path}.new`;
-    await this.fileSystem.write(temporary, utf8Encode(text), { sync: true, mode: MARK_MODE });
-    await this.fileSystem.rename(temporary, this.path);
-    await this.fileSystem.syncDirectory(dirname(this.path));
+    await replaceFile(this.path, utf8Encode(text), { fileSystem: this.fileSystem });
     this.#last = mark;
   }
 }

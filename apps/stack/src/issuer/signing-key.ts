@@ -1,6 +1,8 @@
+import { utf8Encode } from '#libs/crypto';
+import { replaceFile } from '#libs/tile-store';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
-import { readIfThere, writeDurably } from '../durable-file.js';
+import { readIfThere } from '../read-if-there.js';
 
 /**
  * The algorithm of every ID token of the development issuer: the one that every client must know (OpenID Connect Core
@@ -41,6 +43,6 @@ async function createJwk(path: string): Promise<JWK> {
   const { privateKey } = await generateKeyPair(ID_TOKEN_ALGORITHM, { extractable: true });
   const key = await exportJWK(privateKey);
   const jwk = { ...key, kid: await calculateJwkThumbprint(key), alg: ID_TOKEN_ALGORITHM, use: 'sig' };
-  await writeDurably(path, `${JSON.stringify(jwk)}\n`);
+  await replaceFile(path, utf8Encode(`${JSON.stringify(jwk)}\n`));
   return jwk;
 }

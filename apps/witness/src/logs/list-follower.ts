@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fetchLogFile } from '#libs/client';
-import { CodedError, utf8Decode } from '#libs/crypto';
+import { CodedError, utf8Decode, utf8Encode } from '#libs/crypto';
+import { replaceFile } from '#libs/tile-store';
 import type { Logger } from 'pino';
 import type { WitnessMetrics } from '../metrics.js';
 import type { KeyChange, KnownLogs } from './known-logs.js';
@@ -150,14 +151,7 @@ export class ListFollower {
       if (!taken.has(log.origin)) taken.set(log.origin, log);
     }
     await mkdir(this.copies, { recursive: true, mode: 0o700 });
-    const file = await open(`${this.#copyPath}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(formatLogList(taken.values()));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${this.#copyPath}.new`, this.#copyPath);
+    await replaceFile(this.#copyPath, utf8Encode(formatLogList(taken.values())));
   }
 }
 

@@ -1,6 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers';
+import { utf8Encode } from '#libs/crypto';
+import { replaceFile } from '#libs/tile-store';
 import type { Logger } from 'pino';
 
 /** How often a running witness says that it runs. */
@@ -94,14 +96,6 @@ export class LastRun {
 }
 
 /** The operator's word, or that of a key just made, that the data is the newest there is. */
-export async function writeLastRun(directory: string, now: number): Promise<void> {
-  const path = join(directory, FILE);
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(`${new Date(now).toISOString()}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
+export function writeLastRun(directory: string, now: number): Promise<void> {
+  return replaceFile(join(directory, FILE), utf8Encode(`${new Date(now).toISOString()}\n`));
 }
