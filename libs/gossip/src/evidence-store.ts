@@ -3,7 +3,7 @@ import { utf8Decode, utf8Encode } from '#libs/crypto';
 import { EventStoreError, eventId, type EventStore, type Expected } from '#libs/event-store';
 import { accusedId, formatEvidence, verifyEvidence, type ProvenEvidence } from '#libs/evidence';
 import type { VerifierKey } from '#libs/note';
-import { nodeFileSystem } from '#libs/tile-store';
+import { nodeFileSystem, replaceFile } from '#libs/tile-store';
 
 const STREAM = 'evidence';
 /** The evidence file. */
@@ -189,10 +189,7 @@ export class EvidenceStore {
   }
 
   /** The event is the truth; the file is for whoever wants to hand it on. */
-  async #writeFile({ id, bytes }: StoredEvidence): Promise<void> {
-    const path = this.pathOf(id);
-    await nodeFileSystem.write(`${path}.new`, bytes, { sync: true, mode: FILE_MODE });
-    await nodeFileSystem.rename(`${path}.new`, path);
-    await nodeFileSystem.syncDirectory(this.options.directory);
+  #writeFile({ id, bytes }: StoredEvidence): Promise<void> {
+    return replaceFile(this.pathOf(id), bytes, { mode: FILE_MODE });
   }
 }
