@@ -16,7 +16,7 @@ const settings = z.strictObject({
     .optional(),
   keyFile: z.string().min(1),
   markFile: z.string().min(1),
-  /** rekor: whose cosignatures a checkpoint needs; without it, checkpoints carry the log's own signature only. */
+  /** Whose cosignatures a checkpoint gets, rekor: needs; without it, checkpoints carry the log's own signature only. */
   policyFile: z.string().min(1).optional(),
   /** Multiaddrs, separated by spaces, where witnesses connect that the policy gives a peer ID of in the place of a URL. */
   p2pListen: z
@@ -46,10 +46,6 @@ export function loadConfig(env: NodeJS.ProcessEnv): LogConfig {
     .refine((config) => config.kind !== 'ct' || config.rootsFile !== undefined, {
       path: ['rootsFile'],
       message: 'a ct log needs it',
-    })
-    .refine((config) => config.kind !== 'ct' || config.policyFile === undefined, {
-      path: ['policyFile'],
-      message: 'a ct log asks no witnesses',
     })
     .refine((config) => !config.rawAdd || config.profile === 'development', {
       path: ['rawAdd'],

@@ -32,6 +32,8 @@ export interface LogKind<Submission> {
   /** Signs a checkpoint whose time is `timestampMs`. */
   readonly noteSigner: (timestampMs: bigint) => NoteSigner;
   readonly noteVerifier: NoteVerifier;
+  /** Whether a checkpoint waits for its quorum, or is published as soon as it is signed and again when it is cosigned. */
+  readonly cosigned: 'before-publication' | 'after-publication';
   /** SHA-256 of the key, or the C2SP key hash: what names the log in bundles and SCTs. */
   readonly logId: Uint8Array;
 }

@@ -38,6 +38,7 @@ export function ctKind(origin: string, signer: Signer): LogKind<PreChain> {
     noteSigner: (timestampMs) =>
       ({ key, sign: (text) => signTreeHead(signer, timestampMs, text) }) satisfies NoteSigner,
     noteVerifier: logVerifier(key),
+    cosigned: 'after-publication', // an SCT promises inclusion by the log alone
     logId: sha256(spki),
   };
 }

@@ -22,6 +22,7 @@ export function rekorKind(origin: string, signer: Signer): LogKind<Uint8Array> {
     bundlePath: (index, width) => entryBundlePath(index, width),
     noteSigner: () => noteSigner,
     noteVerifier: noteVerifier(key),
+    cosigned: 'before-publication',
     // All 32 bytes of the C2SP key hash: what bundles and trusted roots name an Ed25519 log by.
     logId: fullKeyId(origin, KEY_TYPE.ed25519, raw),
   };

@@ -11,6 +11,7 @@ import type { LogMetrics } from '../metrics.js';
 import type { Snapshot } from '../snapshot.js';
 import { followCheckpoints, withCosignatures, type Checkpoints } from './checkpoints.js';
 import type { Freeze } from './freeze.js';
+import { LateCosignatures } from './late-cosignatures.js';
 import type { MarkFile } from './mark.js';
 import type { Publications } from './publications.js';
 import type { Snapshots } from './snapshots.js';
@@ -47,6 +48,11 @@ export interface CheckpointerParts<Submission> {
   readonly now: () => number;
 }
 
+interface Cosigned {
+  readonly signed: CheckpointSigned;
+  readonly cosignatures: readonly NoteSignature[];
+}
+
 interface Unrecorded {
   readonly size: bigint;
   readonly note: Uint8Array;
@@ -54,7 +60,8 @@ interface Unrecorded {
 }
 
 /**
- * Brings committed entries before the public: tiles, mark, signature, event, cosignatures, publication, its record, in this order.
+ * Brings committed entries before the public: tiles, mark, signature, event, cosignatures, publication, its record, in this
+ * order. (A log that publishes first has its cosignatures at the end, and publishes and records once more.)
  * One checkpoint at a time, always of the newest size; the sizes that came and went meanwhile are skipped.
  */
 export class Checkpointer<Submission> {
@@ -69,10 +76,21 @@ export class Checkpointer<Submission> {
   #unrecorded: Unrecorded | undefined;
   /** Since when there is something that isn't published. */
   #behindSince: number | undefined;
+  /** Undefined for a log that waits for its cosignatures, or has no witnesses. */
+  readonly #late: LateCosignatures | undefined;
+  /** What came in of those. */
+  #arrived: Cosigned | undefined;
   readonly #closing = new AbortController();
 
   constructor(private readonly parts: CheckpointerParts<Submission>) {
+    const { kind, witnesses, freeze } = parts;
     this.#checkpoints = parts.checkpoints;
+    if (kind.cosigned === 'before-publication' || !witnesses) return;
+    const arrived = (signed: CheckpointSigned, cosignatures: readonly NoteSignature[]): void => {
+      this.#arrived = { signed, cosignatures };
+      this.#running ??= this.#run();
+    };
+    this.#late = new LateCosignatures(witnesses, arrived, (error) => freeze.freeze(error));
   }
 
   /** There may be something to publish. */
@@ -93,10 +111,14 @@ export class Checkpointer<Submission> {
   async #run(): Promise<void> {
     const { freeze, logger } = this.parts;
     await Promise.resolve(); // so that it can't end before it counts as running
-    while ((!this.#isDone() || this.#unrecorded) && freeze.reason === undefined && !this.#closing.signal.aborted) {
+    while (this.#hasWork() && freeze.reason === undefined && !this.#closing.signal.aborted) {
       try {
         if (this.#unrecorded) {
           await this.#record(this.#unrecorded);
+          continue;
+        }
+        if (this.#arrived) {
+          this.#publishAgain(this.#arrived);
           continue;
         }
         if (!(await this.parts.mayBegin())) {
@@ -106,7 +128,7 @@ export class Checkpointer<Submission> {
         await this.#pause(this.#signedAt + this.parts.intervalMs - performance.now());
         const signed = await this.#sign();
         if (!signed) continue;
-        const cosignatures = await this.#cosign(signed);
+        const cosignatures = this.#late ? [] : await this.#cosign(signed);
         if (cosignatures) this.#publish(signed, cosignatures);
         else await this.#pause(QUORUM_RETRY_MS);
       } catch (error) {
@@ -119,7 +141,12 @@ export class Checkpointer<Submission> {
         }
       }
     }
+    if (freeze.reason === undefined) this.#askWitnesses(); // at a start, for what was published before
     this.#running = undefined; // in the same step as the last look at the tree: a wake from now on starts anew
+  }
+
+  #hasWork(): boolean {
+    return !this.#isDone() || this.#unrecorded !== undefined || this.#arrived !== undefined;
   }
 
   async #pause(ms: number): Promise<void> {
@@ -192,11 +219,26 @@ export class Checkpointer<Submission> {
     snapshots.consider({ ...this.#signing, checkpointRevision });
   }
 
+  /** With the cosignatures that came after it was published; a checkpoint that has been overtaken stays as it was. */
+  #publishAgain({ signed, cosignatures }: Cosigned): void {
+    this.#arrived = undefined;
+    const { current } = this.parts.publications;
+    if (signed.size === this.#checkpoints.signed?.size && signed.size === current?.size) {
+      this.#publish(signed, cosignatures);
+    }
+  }
+
+  #askWitnesses(): void {
+    const { signed } = this.#checkpoints;
+    if (signed && signed.size === this.parts.publications.current?.size) this.#late?.ask(signed);
+  }
+
   async #record({ size, note, cosignatures }: Unrecorded): Promise<void> {
     const lines = utf8Encode(cosignatures.map(formatSignatureLine).join(''));
     const event = checkpointPublished(this.parts.stream, { size, cosignatures: lines });
     if ((await this.#append(event)) !== undefined) await this.parts.tiles.writeCheckpoint(note);
     this.#unrecorded = undefined;
+    this.#askWitnesses();
   }
 
   /** The revision in the checkpoint stream; undefined when another writer was first, and then we have caught up with it. */
@@ -222,6 +264,7 @@ export class Checkpointer<Submission> {
   /** Finishes the step under way; what it leaves is found at the next start. */
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#late?.close();
     await this.#running;
   }
 }

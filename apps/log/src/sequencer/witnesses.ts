@@ -107,26 +107,54 @@ export class Witnesses {
     this.#witnesses = links.map((link) => new Witness(link, logger));
   }
 
-  /** Cosignatures that make the quorum; undefined when they could not be had. */
+  /** Cosignatures that make the quorum; undefined when they could not be had. Nobody is waited for much longer than that takes. */
   async cosign(signed: CheckpointSigned, signal: AbortSignal): Promise<readonly NoteSignature[] | undefined> {
-    const note = parseNote(signed.note);
     const collected = new Map<string, NoteSignature>();
     const hasQuorum = (): boolean => isQuorum(this.policy, collected.keys());
     let reached: () => void = () => undefined;
     const quorum = new Promise<void>((resolve) => (reached = resolve));
+    const { everybody, healthy } = this.#ask(signed, signal, (witness, cosignature) => {
+      collected.set(witness, cosignature);
+      if (hasQuorum()) reached();
+    });
+    if (hasQuorum()) reached();
+    await Promise.race([everybody, quorum.then(() => Promise.race([healthy, delay(STRAGGLER_MS)]))]);
+    return hasQuorum() ? [...collected.values()] : undefined;
+  }
+
+  /**
+   * The cosignatures of all that answer; whoever failed last time is waited for only if all did. Complete: all were asked
+   * and gave theirs.
+   */
+  async collect(
+    signed: CheckpointSigned,
+    signal: AbortSignal,
+  ): Promise<{ readonly cosignatures: readonly NoteSignature[]; readonly complete: boolean }> {
+    const collected = new Map<string, NoteSignature>();
+    const { everybody, healthy } = this.#ask(signed, signal, (witness, cosignature) =>
+      collected.set(witness, cosignature),
+    );
+    await healthy;
+    if (collected.size === 0) await everybody;
+    return { cosignatures: [...collected.values()], complete: collected.size === this.#witnesses.length };
+  }
+
+  /** Asks all at once; `got` is called with what is verified by the witness's key. */
+  #ask(
+    signed: CheckpointSigned,
+    signal: AbortSignal,
+    got: (witness: string, cosignature: NoteSignature) => void,
+  ): { readonly everybody: Promise<unknown>; readonly healthy: Promise<unknown> } {
+    const note = parseNote(signed.note);
     const ask = async (witness: Witness): Promise<void> => {
       const cosignature = await witness.cosign(signed.size, note, this.prove, signal);
       this.metrics.cosignatures.inc({ witness: witness.name, outcome: cosignature ? 'cosigned' : 'none' });
-      if (!cosignature) return;
-      collected.set(witness.name, cosignature); // verified by the witness's key
-      if (hasQuorum()) reached();
+      if (cosignature) got(witness.name, cosignature);
     };
-    const asked = this.#witnesses.map((witness) => ({ healthy: !witness.failed, done: ask(witness) }));
-    if (hasQuorum()) reached();
+    const asked = this.#witnesses.map((witness) => ({ wasHealthy: !witness.failed, done: ask(witness) }));
     const everybody = Promise.all(asked.map(({ done }) => done));
-    const healthy = Promise.all(asked.filter((one) => one.healthy).map(({ done }) => done));
+    const healthy = Promise.all(asked.filter(({ wasHealthy }) => wasHealthy).map(({ done }) => done));
     healthy.catch(() => undefined); // it fails only when everybody does, and that is seen
-    await Promise.race([everybody, quorum.then(() => Promise.race([healthy, delay(STRAGGLER_MS)]))]);
-    return hasQuorum() ? [...collected.values()] : undefined;
+    return { everybody, healthy };
   }
 }
