@@ -39,6 +39,16 @@ describe('a stack', () => {
     expect(witnesses.length).toBeGreaterThanOrEqual(2);
   });
 
+  test('has the checkpoint of its ct log cosigned as well, once it is published', async () => {
+    const policy = parsePolicy(await readFile(join(network.home, 'ct-tlog-policy')));
+    for (;;) {
+      const { log, witnesses } = evaluatePolicy(policy, await fetchCheckpoint(network.urls.ctLog));
+      expect(log?.name).toBe(network.origin.replace('rekor', 'ct'));
+      if (witnesses.length === 3) break;
+      await delay(50);
+    }
+  });
+
   test('has every service ready, with metrics on its own port', async () => {
     const { witnesses, ...others } = network.urls;
     for (const url of [...Object.values(others), ...witnesses]) {

@@ -18,6 +18,8 @@ export interface HomePaths {
   /** Whose SCTs the CA takes. */
   readonly ctLogPublicKey: string;
   readonly policy: string;
+  /** The witnesses of the ct log. */
+  readonly ctPolicy: string;
   readonly log: string;
 }
 
@@ -32,6 +34,7 @@ export function pathsIn(home: string): HomePaths {
     caRoot: join(home, 'certificates', 'ca-root.pem'),
     ctLogPublicKey: join(home, 'certificates', 'ct-log-public-key.pem'),
     policy: join(home, 'tlog-policy'),
+    ctPolicy: join(home, 'ct-tlog-policy'),
     log: join(home, 'stack.log'),
   };
 }

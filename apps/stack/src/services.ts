@@ -1,6 +1,6 @@
 import { importPublicKey } from '#crypto';
 import { decodePem, encodePem, utf8Encode } from '#libs/crypto';
-import { KEY_TYPE, parseVerifierKey, verifierKey } from '#libs/note';
+import { KEY_TYPE, parseVerifierKey, verifierKey, type VerifierKey } from '#libs/note';
 import type { Service } from '#libs/server';
 import { replaceFile } from '#libs/tile-store';
 import { parsePolicy } from '#libs/tlog';
@@ -47,9 +47,10 @@ export interface StackServices {
 
 /** Every service with its settings; files that some of them read are written here. */
 export async function stackServices(plan: StackPlan): Promise<StackServices> {
-  await writeSettingsFiles(plan);
   const { home, paths, ports, addresses, deployment } = plan;
   const names = namesFor(home.label);
+  const ctLogKey = ctKey(names.ctLog, deployment);
+  await writeSettingsFiles(plan, ctLogKey);
   const on = (port: number) => ({ profile: 'development', host: '127.0.0.1', port }) as const;
 
   const trust = trustService({ ...on(ports.trust), deployment, directory: home.path });
@@ -60,7 +61,7 @@ export async function stackServices(plan: StackPlan): Promise<StackServices> {
     certificateChainFile: paths.certificates('tsa'),
     policy: TSA_POLICY,
   });
-  const logs = deployment.rekorLogs.map(({ key }) => parseVerifierKey(key));
+  const logs = [...deployment.rekorLogs.map(({ key }) => parseVerifierKey(key)), ctLogKey];
   const witnesses = ports.witnesses.map((port, index) => {
     const name = `witness-${index + 1}`;
     const config = { name: names.witness(index + 1), keyFile: paths.key(name), dataDirectory: paths.data(name), logs };
@@ -85,6 +86,7 @@ export async function stackServices(plan: StackPlan): Promise<StackServices> {
     keyFile: paths.key('ct-log'),
     markFile: paths.mark('ct-log'),
     dataDirectory: paths.data('ct-log'),
+    policyFile: paths.ctPolicy,
     rootsFile: paths.caRoot,
   });
   const ca = caService({
@@ -97,12 +99,11 @@ export async function stackServices(plan: StackPlan): Promise<StackServices> {
     ctLogPublicKeyFile: paths.ctLogPublicKey,
     dataDirectory: paths.data('ca'),
   });
-  const ct = importPublicKey(decodePem(deployment.ctLogs[0]?.publicKey ?? '', 'PUBLIC KEY')[0] ?? new Uint8Array(0));
   const monitor = monitorService({
     ...on(ports.monitor),
     name: 'monitor',
     dataDirectory: paths.data('monitor'),
-    logs: [{ key: verifierKey(names.ctLog, KEY_TYPE.rfc6962, ct.spki), url: addresses.ctLog }],
+    logs: [{ key: ctLogKey, url: addresses.ctLog }],
     policies: [{ name: paths.policy, policy: parsePolicy(witnessPolicy(deployment)) }],
     ...DEFAULT_TIMES,
     pollMs: MONITOR_POLL_MS,
@@ -112,8 +113,13 @@ export async function stackServices(plan: StackPlan): Promise<StackServices> {
   return { first: [trust, tsa, ...witnesses], then: [rekorLog, ctLog, ca, monitor] };
 }
 
+function ctKey(origin: string, { ctLogs }: Deployment): VerifierKey {
+  const [spki = new Uint8Array(0)] = decodePem(ctLogs[0]?.publicKey ?? '', 'PUBLIC KEY');
+  return verifierKey(origin, KEY_TYPE.rfc6962, importPublicKey(spki).spki);
+}
+
 /** Their content follows from the ports and from the keys, so they are written anew at each start. */
-async function writeSettingsFiles({ paths, addresses, deployment }: StackPlan): Promise<void> {
+async function writeSettingsFiles({ paths, addresses, deployment }: StackPlan, ctLogKey: VerifierKey): Promise<void> {
   const [ca] = deployment.certificateAuthorities;
   const [ctLog] = deployment.ctLogs;
   const [root] = decodePem(ca?.chain ?? '', 'CERTIFICATE').slice(-1);
@@ -122,4 +128,5 @@ async function writeSettingsFiles({ paths, addresses, deployment }: StackPlan): 
   await replaceFile(paths.issuers, utf8Encode(`${JSON.stringify(issuers, null, 2)}\n`));
   await replaceFile(paths.caRoot, utf8Encode(encodePem('CERTIFICATE', root)));
   await replaceFile(paths.ctLogPublicKey, utf8Encode(ctLog.publicKey));
+  await replaceFile(paths.ctPolicy, utf8Encode(witnessPolicy(deployment, { key: ctLogKey, url: ctLog.url })));
 }
