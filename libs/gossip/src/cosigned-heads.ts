@@ -1,14 +1,6 @@
 import { sha256, toHex } from '#crypto';
 import { concatBytes, u64, utf8Encode } from '#libs/crypto';
-import {
-  judge,
-  openSignedHeads,
-  statedTimeMs,
-  verifiedHead,
-  type Evidence,
-  type SignedHead,
-  type Suspicion,
-} from '#libs/evidence';
+import { judge, statedTimeMs, verifiedHead, type Evidence, type SignedHead, type Suspicion } from '#libs/evidence';
 import { formatNote, formatVerifierKey, parseNote, type NoteSignature, type VerifierKey } from '#libs/note';
 import { originPrefix } from './held-head.js';
 import { packBytes, unpackBytes } from './packed-bytes.js';
@@ -43,14 +35,9 @@ export class CosignedHeads {
     private readonly suspect: (suspicion: Suspicion) => void,
   ) {}
 
-  /** Takes in the cosignatures of these witnesses; gives those that verify. `logLines` are the log's own, verified. */
-  observe(
-    note: Uint8Array,
-    logLines: readonly NoteSignature[],
-    witnesses: readonly VerifierKey[],
-    seenMs: number,
-  ): NoteSignature[] {
-    return openSignedHeads(note, witnesses).flatMap((head) => {
+  /** Takes in what configured witnesses cosigned, verified; gives their cosignatures. `logLines` are the log's own, verified. */
+  take(cosigned: readonly SignedHead[], logLines: readonly NoteSignature[], seenMs: number): NoteSignature[] {
+    return cosigned.flatMap((head) => {
       const { text, signatures } = parseNote(head.note);
       this.#take(head, formatNote({ text, signatures: [...logLines, ...signatures] }), seenMs);
       return signatures;

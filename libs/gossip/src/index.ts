@@ -7,7 +7,7 @@ export { FixedLogs, LogDirectory } from './known-log.js';
 export type { KnownLog } from './known-log.js';
 export { GossipMetrics } from './metrics.js';
 export { Observer } from './observer.js';
-export type { ObserverOptions } from './observer.js';
+export type { ObserverOptions } from './observer-options.js';
 export type { RaisedSuspicion } from './suspicions.js';
 export { DEFAULT_PULL } from './witness-pull.js';
 export type { PullTuning, PulledWitness } from './witness-pull.js';

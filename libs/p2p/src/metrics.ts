@@ -1,7 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-export type PeerKind = 'configured' | 'witness' | 'open-inbound' | 'open-outbound';
-
 /** What an operator sees of the network. */
 export class P2pMetrics {
   readonly messages: Counter<'topic' | 'verdict'>;

@@ -21,10 +21,6 @@ export const MAX_RPC_BYTES = 1 << 20;
 
 const MESSAGE_ID_BYTES = 20;
 
-export function topicOf(name: string): Topic | undefined {
-  return TOPICS.find((topic) => TOPIC_NAME[topic] === name);
-}
-
 /**
  * Over every byte: the ID is remembered before the message is validated, so with an ID over less a copy with a bad
  * signature would make the good message a duplicate.
