@@ -69,6 +69,8 @@ function serviceAdvice(code: string): Pick<Explanation, 'exit' | 'next'> {
       return { exit: EXIT['not-verified'], next: undefined };
     case 'rate-limited':
       return { exit: EXIT.unavailable, next: 'try again later' };
+    case 'redirected':
+      return { exit: EXIT.unavailable, next: undefined }; // the message says what to do
     default:
       return { exit: EXIT.unavailable, next: 'is the deployment running? tally doctor looks at each of its services' };
   }

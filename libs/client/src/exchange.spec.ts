@@ -83,11 +83,45 @@ describe('one exchange', () => {
     await expect(answer).rejects.toBe(reason);
   });
 
-  test('a POST does not follow a redirect', async () => {
-    server = await localServer((_, response) => response.writeHead(307, { location: '/elsewhere' }).end());
-    const answer = await exchange(request(server.url, { method: 'POST', body: 'token' }));
-    expect(answer.status).toBe(307);
-    expect(server.requests).toHaveLength(1);
+  test.each(
+    (['GET', 'POST'] as const).flatMap((method) =>
+      [301, 302, 303, 307, 308].map((status) => [method, status] as const),
+    ),
+  )('a %s does not follow a redirect: %d', async (method, status) => {
+    const inside = await localServer((_, response) => response.end('secret'));
+    try {
+      for (const location of [`${inside.url}/admin`, '/elsewhere', '//x', undefined]) {
+        server = await localServer((_, response) => response.writeHead(status, location ? { location } : {}).end('x'));
+        const asked = exchange(request(server.url, { method, ...(method === 'POST' && { body: 'token' }) }));
+        await expect(asked).rejects.toMatchObject({
+          code: 'redirected',
+          status: undefined,
+          message: expect.stringContaining(location ?? 'elsewhere'),
+        });
+        expect(server.requests).toHaveLength(1);
+        await server.close();
+      }
+      expect(inside.requests).toHaveLength(0);
+    } finally {
+      await inside.close();
+    }
+  });
+
+  test('what a redirect says can not steer a terminal, and is cut', async () => {
+    server = await localServer((_, response) => {
+      response.socket?.end(
+        `HTTP/1.1 302 Found\r\nlocation: /\x9b31m${'x'.repeat(5_000)}\r\ncontent-length: 0\r\n\r\n`,
+        'latin1',
+      );
+    });
+    const { message } = (await exchange(request(server.url)).catch((error: unknown) => error)) as Error;
+    expect(message).toMatch(/redirects to "\/\?31mx+" \(HTTP 302\), which is not followed/);
+    expect(message.length).toBeLessThan(500);
+  });
+
+  test('a status of the 300s that is no redirect is an answer', async () => {
+    server = await localServer((_, response) => response.writeHead(304).end());
+    expect((await exchange(request(server.url))).status).toBe(304);
   });
 });
 

@@ -22,7 +22,7 @@ export interface ServiceRequest {
   readonly maxBytes: number;
 }
 
-/** A whole answer of any status. */
+/** A whole answer of any status but a redirect. */
 export interface Answer {
   readonly request: ServiceRequest;
   readonly status: number;
@@ -31,10 +31,14 @@ export interface Answer {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Of the address that a redirect names, for messages. */
+const LOCATION_CHARACTERS = 200;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * One request and its whole answer, whatever its status.
- * @throws ServiceError unreachable, timeout, too-large; the signal's reason when the caller aborts
+ * One request and its whole answer, whatever its status. No redirect is followed, not even on the same host: a request goes
+ * to the address that was configured and nowhere else, neither with a token nor, at a log's bidding, into our own network.
+ * @throws ServiceError unreachable, timeout, redirected, too-large; the signal's reason when the caller aborts
  */
 export async function exchange(request: ServiceRequest, options: CallOptions = {}): Promise<Answer> {
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -44,11 +48,15 @@ export async function exchange(request: ServiceRequest, options: CallOptions = {
       method: request.method,
       headers: { ...request.headers },
       ...(request.body === undefined ? {} : { body: request.body as BodyInit }),
-      // A POST may carry a token: it goes where it was sent and nowhere else.
-      redirect: request.method === 'POST' ? 'manual' : 'follow',
+      redirect: 'manual',
       credentials: 'omit',
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
+    // A browser shows nothing of a redirect but that it is one.
+    if (response.type === 'opaqueredirect' || REDIRECTS.has(response.status)) {
+      await response.body?.cancel();
+      throw redirected(request, response);
+    }
     return { request, status: response.status, headers: response.headers, body: await readBody(request, response) };
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
@@ -63,6 +71,15 @@ export async function exchange(request: ServiceRequest, options: CallOptions = {
 /** `the log at http://…`, for messages. */
 export function name(request: ServiceRequest): string {
   return `${request.service} at ${request.url}`;
+}
+
+/** It has no status: nobody who went elsewhere has answered. */
+function redirected(request: ServiceRequest, { status, headers }: Response): ServiceError {
+  const location = headers.get('location')?.slice(0, LOCATION_CHARACTERS);
+  // The bytes of a header are any: a terminal must not obey them.
+  const where = location === undefined ? 'elsewhere' : `to ${JSON.stringify(location.replace(/[^!-~]+/g, '?'))}`;
+  const said = `${name(request)} redirects ${where} (HTTP ${status})`;
+  return new ServiceError('redirected', `${said}, which is not followed: configure the address that answers`);
 }
 
 async function readBody(request: ServiceRequest, response: Response): Promise<Uint8Array> {

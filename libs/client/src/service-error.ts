@@ -4,12 +4,13 @@ import { CodedError } from '#libs/crypto';
  * - `unreachable`: no connection, or it broke
  * - `timeout`: no whole answer in time
  * - `refused`: the service understood the request and said no (4xx)
+ * - `redirected`: the service sent us to another address, which is not followed
  * - `unexpected-answer`: a status or a body that its protocol doesn't have
  * - `too-large`: more bytes than any honest answer has
  * - `rate-limited`: busy (429, 503), still so after the last try
  */
 export type ServiceErrorCode =
-  'unreachable' | 'timeout' | 'refused' | 'unexpected-answer' | 'too-large' | 'rate-limited';
+  'unreachable' | 'timeout' | 'refused' | 'redirected' | 'unexpected-answer' | 'too-large' | 'rate-limited';
 
 export interface ServiceErrorOptions extends ErrorOptions {
   readonly status?: number;
