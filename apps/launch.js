@@ -1,4 +1,4 @@
-// How tally, tally-witness and tally-monitor begin. Plain JavaScript that any Node since 14 can parse: it finds the Node and the
+// How tally, tally-admin, tally-witness and tally-monitor begin. Plain JavaScript that any Node since 14 can parse: it finds the Node and the
 // build that the rest needs.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
 const NODE_MAJOR = 24;
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Runs what was built of an app, under the name that its user knows. `prepare` comes before it, on the right Node. */
-export async function launch(program, app, prepare) {
-  const main = join(here, '../dist/apps', app, 'src/main.js');
+/** Runs the `main.js` built from a folder of an app, under the name that its user knows. `prepare` comes before it, on the right Node. */
+export async function launch(program, folder, prepare) {
+  const main = join(here, '../dist/apps', folder, 'main.js');
   if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
     const newer = process.env.TALLY_NODE === undefined ? installedNode() : undefined;
     if (newer === undefined) {

@@ -6,20 +6,21 @@ import { join, resolve } from 'node:path';
 
 const APPS = resolve(import.meta.dirname, '../..');
 const PROGRAMS = [
-  ['tally', 'cli'],
-  ['tally-witness', 'witness'],
-  ['tally-monitor', 'monitor'],
+  ['tally', 'cli', 'src'],
+  ['tally-admin', 'log', 'src/admin'],
+  ['tally-witness', 'witness', 'src'],
+  ['tally-monitor', 'monitor', 'src'],
 ] as const;
 // Loaded first, it makes the bin believe that it runs on an older Node.
 const NODE_20 = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.19.0'}})`;
 
-describe.each(PROGRAMS)('the bin of %s', (program, app) => {
+describe.each(PROGRAMS)('the bin of %s', (program, app, source) => {
   const bin = `${app}/bin/${program}.js`;
   let root: string;
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'tally-'));
-    for (const folder of [`apps/${app}/bin`, `dist/apps/${app}/src`, 'node_modules/.bin']) {
+    for (const folder of [`apps/${app}/bin`, `dist/apps/${app}/${source}`, 'node_modules/.bin']) {
       mkdirSync(join(root, folder), { recursive: true });
     }
     writeFileSync(join(root, 'package.json'), '{"type":"module"}');
@@ -47,7 +48,7 @@ describe.each(PROGRAMS)('the bin of %s', (program, app) => {
 
   test('starts what was built', () => {
     writeFileSync(
-      join(root, `dist/apps/${app}/src/main.js`),
+      join(root, `dist/apps/${app}/${source}/main.js`),
       'console.log(process.argv.slice(2).join()); process.exitCode = 7;',
     );
     expect(start([], 'verify', 'a.txt')).toEqual({ status: 7, out: 'verify,a.txt\n' });

@@ -9,7 +9,7 @@ const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC
 /** For what is young, in MiB: with less, V8 takes what a request leaves behind for something that stays. */
 const HEAP = ['--min-semi-space-size=4', '--max-semi-space-size=4'];
 
-await launch('tally-witness', 'witness', () => {
+await launch('tally-witness', 'witness/src', () => {
   if (process.platform !== 'linux' || process.env.MALLOC_ARENA_MAX !== undefined) return;
   const args = [process.execPath, ...HEAP, ...process.execArgv, ...process.argv.slice(1)];
   process.execve(process.execPath, args, { ...process.env, ...MALLOC });
