@@ -60,8 +60,7 @@ describe('a stack', () => {
   test('is followed by its monitor, which finds nothing wrong', async () => {
     const status = async (): Promise<{ logs: { origin: string; verified: unknown }[]; alarms: unknown[] }> =>
       (await (await fetch(`${network.urls.monitor}/status`)).json()) as Awaited<ReturnType<typeof status>>;
-    for (let tries = 0; tries < 100 && (await status()).logs.some(({ verified }) => verified === null); tries++)
-      await delay(50);
+    while ((await status()).logs.some(({ verified }) => verified === null)) await delay(50);
     const { logs, alarms } = await status();
     expect(logs.map(({ origin }) => origin).toSorted()).toEqual([
       network.origin.replace('rekor', 'ct'),

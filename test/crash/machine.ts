@@ -20,7 +20,7 @@ import { Faults, ProcessEnded, SimulatedProcess } from './simulated-process.js';
 
 /** Few, so that the tests see snapshots. */
 const SNAPSHOT_ENTRIES = 50n;
-const SETTLED_WITHIN_MS = 20_000;
+const SETTLED_WITHIN_MS = 60_000;
 /** Longer than any retry of the engine takes. */
 const STALE_AFTER_MS = 1_000;
 

@@ -12,9 +12,10 @@ describe('bytes of protobuf JSON', () => {
 
   test('padding in the wrong place is refused in no time, however much there is', () => {
     const begun = performance.now();
-    expect(() => decodeProtoBytes(`${'='.repeat(60_000)}A`)).toThrow(
+    // In quadratic time it would be minutes.
+    expect(() => decodeProtoBytes(`${'='.repeat(1_000_000)}A`)).toThrow(
       expect.objectContaining({ code: 'malformed-base64' }),
     );
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 });

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 describe('a timestamp', () => {
   test('is understood by @sigstore/sign', async () => {
-    const witness = new TSAWitness({ tsaBaseURL: tsa.url, retry: false, timeout: 5000 });
+    const witness = new TSAWitness({ tsaBaseURL: tsa.url, retry: false, timeout: 60_000 });
     const { rfc3161Timestamps } = await witness.testify({
       $case: 'messageSignature',
       messageSignature: { signature: Buffer.from(MESSAGE), messageDigest: undefined },

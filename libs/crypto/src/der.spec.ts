@@ -59,10 +59,11 @@ describe('DER', () => {
   });
 
   test('an identifier that is far too long is refused before its arcs are added up', () => {
-    const identifier = encodeDer(DER.oid, new Uint8Array(1 << 18).fill(0x81), Uint8Array.of(1));
+    const identifier = encodeDer(DER.oid, new Uint8Array(1 << 22).fill(0x81), Uint8Array.of(1));
     const begun = performance.now();
     malformed(() => derOid(readDer(identifier)));
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    // To add them up takes minutes.
+    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 
   test('times are read in both forms, and impossible ones are refused', () => {

@@ -14,8 +14,13 @@ async function startDouble(log?: WireLog): Promise<KurrentWireDouble> {
   return double;
 }
 
+/** For what should succeed, however busy the machine is, and longer than what should fail in time may take. */
+const PATIENCE_MS = 90_000;
+const IN_TIME_MS = 30_000;
+
 async function openStore(url: string, options: Partial<KurrentOptions> = {}): Promise<KurrentEventStore> {
-  const store = await KurrentEventStore.open({ url, appendTimeoutMs: 3_000, readTimeoutMs: 10_000, ...options });
+  const patience = { appendTimeoutMs: PATIENCE_MS, readTimeoutMs: PATIENCE_MS };
+  const store = await KurrentEventStore.open({ url, ...patience, ...options });
   open.push(store);
   return store;
 }
@@ -82,10 +87,12 @@ describe('an append', () => {
     double.appendFaults.push(fault);
     const events = newEvents(3);
     const began = performance.now();
-    await expect(store.append(stream, 0n, events, { timeoutMs: 300 })).rejects.toThrow(
-      expect.objectContaining({ code: 'outcome-unknown' }),
-    );
-    expect(performance.now() - began).toBeLessThan(2_000);
+    do {
+      await expect(store.append(stream, 0n, events, { timeoutMs: 300 })).rejects.toThrow(
+        expect.objectContaining({ code: 'outcome-unknown' }),
+      );
+    } while (double.appendFaults.length > 0); // on a busy machine the time may be over before anything was sent
+    expect(performance.now() - began).toBeLessThan(IN_TIME_MS);
     expect(await store.head(stream)).toBe(written ? 3n : 0n);
     const answer = await store.append(stream, 0n, events);
     expect(answer).toMatchObject({ first: 1n, last: 3n });
@@ -131,7 +138,7 @@ describe('an append', () => {
     await expect(store.append(newStream(), 'no_stream', newEvents(1), { timeoutMs: 400 })).rejects.toThrow(
       expect.objectContaining({ code: 'outcome-unknown' }),
     );
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(IN_TIME_MS);
   });
 
   test('to a server that is not there ends in time', async () => {
@@ -161,7 +168,9 @@ describe('an append', () => {
     await store.append(newStream(), 'no_stream', newEvents(1));
     double.appendFaults.push('silence', 'lost-answer');
     const outcomes = await Promise.allSettled(
-      streams.map((stream, at) => store.append(stream, 'no_stream', newEvents(1), { timeoutMs: at < 2 ? 300 : 3_000 })),
+      streams.map((stream, at) =>
+        store.append(stream, 'no_stream', newEvents(1), { timeoutMs: at < 2 ? 2_000 : PATIENCE_MS }),
+      ),
     );
     expect(outcomes.map(({ status }) => status)).toEqual(streams.map((_, at) => (at < 2 ? 'rejected' : 'fulfilled')));
   });
@@ -201,7 +210,7 @@ describe('an append', () => {
 describe('a read', () => {
   test('is made again when the server was not available', async () => {
     const double = await startDouble();
-    const store = await openStore(double.url, { readTimeoutMs: 10_000 });
+    const store = await openStore(double.url);
     const stream = newStream();
     await store.append(stream, 'no_stream', newEvents(5));
     double.readFaults.push('unavailable');
@@ -210,7 +219,7 @@ describe('a read', () => {
 
   test('without an answer ends in time as unavailable, and the next one is answered', async () => {
     const double = await startDouble();
-    const store = await openStore(double.url, { readTimeoutMs: 2_000 }); // a new client takes half a second
+    const store = await openStore(double.url, { readTimeoutMs: 10_000 }); // the next one needs a new client, which takes half a second, or much more
     const stream = newStream();
     await store.append(stream, 'no_stream', newEvents(1));
     double.readFaults.push('silence');
@@ -275,7 +284,10 @@ describe('a subscription', () => {
     const waiting = items.next();
     double.appendFaults.push('lost-answer');
     const events = newEvents(1);
-    await expect(store.append(newStream(), 'no_stream', events, { timeoutMs: 200 })).rejects.toThrow();
+    const lost = newStream();
+    do {
+      await expect(store.append(lost, 'no_stream', events, { timeoutMs: 200 })).rejects.toThrow();
+    } while (double.appendFaults.length > 0);
     await store.append(stream, 'no_stream', events);
     let item = (await waiting).value;
     while (item === 'caught-up') item = (await items.next()).value;

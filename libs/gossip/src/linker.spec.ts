@@ -42,7 +42,7 @@ function withheld(): { linker: Linker; passes: () => number } {
     forget: () => undefined,
     changed: () => undefined,
     logger: createLogger('test', { write: () => undefined }),
-    backoffMs: [0, 60_000],
+    backoffMs: [0, 3_600_000],
   });
   return { linker, passes: () => passes };
 }
@@ -53,8 +53,7 @@ test('a log that withholds the tiles of one head does not buy time for the next 
   await delay(100);
   expect(passes()).toBe(1);
   linker.request(ORIGIN, true);
-  await delay(2_500);
-  expect(passes()).toBe(2);
+  while (passes() < 2) await delay(10);
 });
 
 test('heads that can not be linked are not looked at again because the log goes on', async () => {

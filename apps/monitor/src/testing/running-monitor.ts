@@ -107,7 +107,7 @@ export class RunningMonitor {
     return (await this.alarms()).open.map(({ kind }) => kind);
   }
 
-  async until<T>(what: string, look: () => Promise<T | undefined>, withinMs: number = 5_000): Promise<T> {
+  async until<T>(what: string, look: () => Promise<T | undefined>, withinMs: number = 60_000): Promise<T> {
     for (const end = Date.now() + withinMs; Date.now() < end; await delay(10)) {
       const found = await look();
       if (found !== undefined) return found;

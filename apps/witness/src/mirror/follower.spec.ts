@@ -272,9 +272,6 @@ describe('the loop', () => {
     while ((await log.cosigned()) === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
     stop.abort();
     await running;
-    const before = performance.now();
-    const slow = follower().run(60_000, AbortSignal.timeout(50));
-    await slow;
-    expect(performance.now() - before).toBeLessThan(5_000);
+    await follower().run(3_600_000, AbortSignal.timeout(50));
   });
 });

@@ -105,7 +105,8 @@ export interface RawPeer {
   dial(node: P2pNode): Promise<Connection>;
 }
 
-export async function until(condition: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
+/** Patient: a machine that others use, too, may stand still for seconds. */
+export async function until(condition: () => boolean, what: string, timeoutMs = 60_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
