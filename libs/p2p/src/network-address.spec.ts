@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hostOf, networkPrefix, parseAddress, peerIdOf, placeOf } from './network-address.js';
+import { checkAddress, hostOf, networkPrefix, parseAddress, peerIdOf, placeOf } from './network-address.js';
 
 describe('addresses', () => {
   test.each([
@@ -19,6 +19,18 @@ describe('addresses', () => {
       placeOf(parseAddress(`/ip6/${ip}/tcp/1`)),
     );
     expect(new Set(places)).toEqual(new Set(['2001:db8:1:2::/64', '2001:db8:1:3::/64']));
+  });
+
+  test.each([
+    ['witness.example:7190', /is not a multiaddr, such as /],
+    ['/ip4/192.0.2/tcp/1', /is not a multiaddr/],
+    ['/ip4/192.0.2.7', /should be a host and a TCP port, such as /],
+    ['/ip4/192.0.2.7/udp/1/quic-v1', /should be a host and a TCP port/],
+    ['/ip4/192.0.2.7/tcp/1/ws', /should be a host and a TCP port/],
+  ])('%s is nothing to listen on or to dial', (address, message) => {
+    expect(() => checkAddress(address)).toThrow(
+      expect.objectContaining({ code: 'invalid-address', message: expect.stringMatching(message) }),
+    );
   });
 
   test('a peer ID at the end is found', () => {

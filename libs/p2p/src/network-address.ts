@@ -2,13 +2,24 @@ import { isIPv6 } from 'node:net';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { P2pError } from './p2p-error.js';
 
+const EXAMPLE = 'such as /ip4/192.0.2.7/tcp/7190 or /dns4/witness.example.org/tcp/7190';
+
 /** @throws P2pError invalid-address */
 export function parseAddress(text: string): Multiaddr {
   try {
     return multiaddr(text);
   } catch (cause) {
-    throw new P2pError('invalid-address', `${JSON.stringify(text)} is not a multiaddr`, { cause });
+    throw new P2pError('invalid-address', `${JSON.stringify(text)} is not a multiaddr, ${EXAMPLE}`, { cause });
   }
+}
+
+/** An address that a node can listen on or dial: a host, a TCP port, and perhaps a peer ID. @throws P2pError invalid-address */
+export function checkAddress(text: string): void {
+  const protocols = parseAddress(text).getComponents();
+  const [host, port, peer, ...more] = protocols.map(({ name }) => name);
+  const isHost = host === 'ip4' || host === 'ip6' || host?.startsWith('dns');
+  if (isHost && port === 'tcp' && (peer === undefined || peer === 'p2p') && more.length === 0) return;
+  throw new P2pError('invalid-address', `${JSON.stringify(text)} should be a host and a TCP port, ${EXAMPLE}`);
 }
 
 /** The peer ID at the end of an address. */

@@ -7,6 +7,7 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import type { Gater } from './gater.js';
+import { P2pError } from './p2p-error.js';
 import type { PeerBook } from './peer-book.js';
 import { scoreParameters } from './scoring.js';
 import { MAX_RPC_BYTES, TOPICS, TOPIC_NAME, messageId } from './topics.js';
@@ -92,9 +93,16 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   return network;
 }
 
-/** Starts to listen, then to gossip. */
+/** Starts to listen, then to gossip. @throws P2pError cannot-listen */
 export async function startNetwork(network: Network): Promise<void> {
-  await network.start();
+  try {
+    await network.start();
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.name !== 'UnsupportedListenAddressesError') throw cause;
+    // libp2p has a line per address, each with its stack.
+    const reasons = cause.message.split('\n').filter((line) => line.startsWith('  /'));
+    throw new P2pError('cannot-listen', `cannot listen on${reasons.join(';').replaceAll('  /', ' /')}`, { cause });
+  }
   for (const topic of TOPICS) gossipOf(network)?.subscribe(TOPIC_NAME[topic]);
 }
 

@@ -7,7 +7,7 @@ import type { Topic } from './content.js';
 import { Gater } from './gater.js';
 import { openNodeKey } from './key-file.js';
 import { P2pMetrics } from './metrics.js';
-import { parseAddress, peerIdOf, placeOf } from './network-address.js';
+import { checkAddress, parseAddress, peerIdOf, placeOf } from './network-address.js';
 import {
   closeAll,
   connectionsByPeer,
@@ -98,10 +98,10 @@ export class P2pNode {
     parts.late.cutOff = (peer, why) => this.#cutOff(peer, why);
   }
 
-  /** @throws P2pError invalid-key-file, invalid-address; what listening throws */
+  /** @throws P2pError invalid-key-file, invalid-address, cannot-listen */
   static async start(options: P2pOptions): Promise<P2pNode> {
     const tuning: P2pTuning = { ...DEFAULT_TUNING, ...options.tuning };
-    for (const address of [...options.listen, ...(options.announce ?? []), ...options.peers]) parseAddress(address);
+    for (const address of [...options.listen, ...(options.announce ?? []), ...options.peers]) checkAddress(address);
     const privateKey = await openNodeKey(options.keyFile);
     const known = await AddressBook.open(options.peersFile, options.logger);
     const book = new PeerBook(tuning);

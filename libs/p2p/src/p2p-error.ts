@@ -2,6 +2,7 @@ import { CodedError } from '#libs/crypto';
 
 /**
  * - `invalid-address`: not a multiaddr that we can dial or listen on
+ * - `cannot-listen`: the port is taken, or the address is not ours
  * - `invalid-key-file`: the key file is not a libp2p private key, or others can read it
  * - `invalid-binding`: a peer binding that is malformed, of nobody we know, not by that key, or of another peer
  * - `binding-expired`: a peer binding outside of its period
@@ -15,6 +16,7 @@ import { CodedError } from '#libs/crypto';
  */
 export type P2pErrorCode =
   | 'invalid-address'
+  | 'cannot-listen'
   | 'invalid-key-file'
   | 'invalid-binding'
   | 'binding-expired'
