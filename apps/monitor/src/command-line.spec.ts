@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { HELP, parseCommandLine } from './command-line.js';
+import { parseCommandLine as parse, type CommandLine } from '#libs/server';
+import { COMMANDS, HELP } from './command-line.js';
+
+const parseCommandLine = (args: readonly string[]): CommandLine<string> => parse(args, COMMANDS);
 
 test('to run is what it does unless told otherwise', () => {
   expect(parseCommandLine([])).toEqual({ command: 'run', config: undefined, items: [] });

@@ -1,29 +1,23 @@
-import { EventStoreError } from '#libs/event-store';
-import { SettingsError } from '#libs/server';
+import { parseCommandLine, runCommand, type CommandLine } from '#libs/server';
 import { acknowledge } from './acknowledge.js';
-import { HELP, UsageError, parseCommandLine, type CommandLine } from './command-line.js';
+import { COMMANDS, HELP } from './command-line.js';
 import { loadConfig, type MonitorConfig } from './config.js';
 import { watchedOf } from './watched-log.js';
 
-/**
- * Does what the command line says, but for running the service: then the settings are the result.
- * Exit codes: 1 for what was found, 2 for settings and usage.
- */
-export async function execute(args: readonly string[], env: NodeJS.ProcessEnv): Promise<MonitorConfig | undefined> {
-  try {
-    const line = parseCommandLine(args);
-    if (line.command === 'help') process.stdout.write(HELP);
-    else return await executeWith(line, loadConfig(env, line.config));
-  } catch (error) {
-    if (error instanceof UsageError) fail(2, `${error.message}\n(tally-monitor --help says more)`);
-    else if (error instanceof SettingsError) fail(2, error.message);
-    else if (error instanceof EventStoreError) fail(1, error.message);
-    else throw error;
-  }
-  return undefined;
+/** Does what the command line says, but for running the service: then the settings are the result. */
+export function execute(args: readonly string[], env: NodeJS.ProcessEnv): Promise<MonitorConfig | undefined> {
+  return runCommand('tally-monitor', async () => {
+    const line = parseCommandLine(args, COMMANDS);
+    if (line.command !== 'help') return executeWith(line, loadConfig(env, line.config));
+    process.stdout.write(HELP);
+    return undefined;
+  });
 }
 
-async function executeWith({ command, items }: CommandLine, config: MonitorConfig): Promise<MonitorConfig | undefined> {
+async function executeWith(
+  { command, items }: CommandLine<keyof typeof COMMANDS>,
+  config: MonitorConfig,
+): Promise<MonitorConfig | undefined> {
   switch (command) {
     case 'check':
       process.stdout.write(plan(config));
@@ -46,9 +40,4 @@ function plan(config: MonitorConfig): string {
     ...policies.map(({ name }) => `  policy   ${name}`),
   ]);
   return `${lines.join('\n')}\n`;
-}
-
-function fail(code: number, message: string): void {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = code;
 }

@@ -1,23 +1,30 @@
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { CodedError } from '#libs/crypto';
-import { parseVerifierKey, type VerifierKey } from '#libs/note';
-import type { P2pTuning } from '#libs/p2p';
+import type { VerifierKey } from '#libs/note';
+import { checkAddress, type P2pTuning } from '#libs/p2p';
 import {
+  PROFILE_SETTING,
   SettingsError,
-  parseConfigFile,
+  checkedItems,
+  lineSettings,
+  listenSetting,
+  openConfig,
   parseConfigVariable,
-  parseListenAddress,
+  parseKey,
+  pathSetting,
   readSettings,
+  readText,
   serviceSettings,
+  valueSetting,
   type ConfigLine,
   type ConfigLines,
+  type LineSetting,
   type Profile,
 } from '#libs/server';
 import { cosignatureVerifier, logVerifier, parsePolicy, type TlogPolicy } from '#libs/tlog';
 import { CONFIG_WORDS, type MonitorWord } from './config-words.js';
-import { checkUrl, parseTime } from './values.js';
+import { checkUrl, isHttpUrl, parseTime } from './values.js';
 
 const PREFIX = 'TALLY_MONITOR_';
 const DEFAULT_DATA = 'tally-monitor-data';
@@ -86,13 +93,15 @@ export const DEFAULT_TIMES = {
   staleAfterMs: DAY_MS,
 } as const;
 
+const TIME_WANTED = 'should be a time from 1s to 365d, such as 10s, 5m, 24h';
+
 const text = z.string().min(1).optional();
 const time = (defaultMs: number): z.ZodType<number> =>
   z
     .string()
     .transform((value, context) => {
       const ms = parseTime(value);
-      if (ms === undefined) context.addIssue('should be a time from 1s to 365d, such as 10s, 5m, 24h');
+      if (ms === undefined) context.addIssue(TIME_WANTED);
       return ms ?? 0;
     })
     .default(defaultMs);
@@ -133,13 +142,9 @@ const PLURALS = {
  * `TALLY_MONITOR_*`, and the config file that `--config` or `TALLY_MONITOR_CONFIG` names; what the environment says wins.
  * Paths in the file are relative to its folder. @throws SettingsError
  */
-export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): MonitorConfig {
-  const { [`${PREFIX}CONFIG`]: namedPath, ...rest } = env;
-  const path = configPath ?? (namedPath || undefined);
-  const file: ConfigLines<MonitorWord> =
-    path === undefined ? new Map() : parseConfigFile(read(path, 'config file'), path, CONFIG_WORDS);
-  const base = path === undefined ? '.' : dirname(path);
-  const said = readSettings(PREFIX, settings, { ...fileSettings(file, base), ...withoutEmpty(rest) });
+export function loadConfig(all: NodeJS.ProcessEnv, configPath?: string): MonitorConfig {
+  const { file, base, env } = openConfig(PREFIX, CONFIG_WORDS, all, configPath);
+  const said = readSettings(PREFIX, settings, { ...fileSettings(file, base), ...env });
   const { profile, webhook } = said;
 
   const linesOf = (word: keyof typeof PLURALS): readonly ConfigLine[] => {
@@ -147,7 +152,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): Monitor
     if (value === undefined) return file.get(word) ?? [];
     return parseConfigVariable(value, PREFIX + PLURALS[word].toUpperCase(), CONFIG_WORDS[word]);
   };
-  const single = (word: 'p2p' | 'announce' | 'peer'): string[] => linesOf(word).flatMap(({ items }) => items);
+  const addresses = (word: 'p2p' | 'announce' | 'peer'): string[] => checkedItems(linesOf(word), checkAddress);
   const relativeTo = said.policies === undefined ? base : '.';
 
   const logs = linesOf('log').map((line) => parseLog(line, profile));
@@ -166,9 +171,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): Monitor
     mirrors: linesOf('mirror').map((line) => parseMirror(line, origins, profile)),
     witnesses: linesOf('witness').map((line) => parseWitness(line, profile)),
     policies,
-    p2p: single('p2p'),
-    announce: single('announce'),
-    peers: single('peer'),
+    p2p: addresses('p2p'),
+    announce: addresses('announce'),
+    peers: addresses('peer'),
     pollMs: said.poll,
     alarmAfterMs: said.alarmAfter,
     lagAfterMs: said.lagAfter,
@@ -179,22 +184,19 @@ export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): Monitor
 
 /** The settings that stand on one line of the file, as the environment would say them. @throws SettingsError */
 function fileSettings(file: ConfigLines<MonitorWord>, base: string): Record<string, string> {
-  const said: Record<string, string> = {};
-  for (const [word, [line]] of file) {
-    if (CONFIG_WORDS[word].repeats || line === undefined) continue;
-    const [value = ''] = line.items;
-    if (word === 'listen') {
-      const address = parseListenAddress(value);
-      if (!address) throw new SettingsError(`${line.where}: should be a host and a port, such as 127.0.0.1:7109`);
-      said[`${PREFIX}HOST`] = address.host;
-      said[`${PREFIX}PORT`] = String(address.port);
-    } else if (word === 'data') {
-      said[`${PREFIX}DATA_DIRECTORY`] = resolve(base, value);
-    } else {
-      said[PREFIX + word.toUpperCase().replaceAll('-', '_')] = value;
-    }
-  }
-  return said;
+  const timeSetting = (variable: string): LineSetting =>
+    valueSetting(variable, (value) => parseTime(value) !== undefined, `it ${TIME_WANTED}`);
+  return lineSettings(file, PREFIX, {
+    name: valueSetting('NAME'),
+    profile: PROFILE_SETTING,
+    listen: listenSetting('127.0.0.1:7109'),
+    data: pathSetting('DATA_DIRECTORY', base),
+    poll: timeSetting('POLL'),
+    'alarm-after': timeSetting('ALARM_AFTER'),
+    'lag-after': timeSetting('LAG_AFTER'),
+    'stale-after': timeSetting('STALE_AFTER'),
+    webhook: valueSetting('WEBHOOK', isHttpUrl, 'it should be an http or https URL'),
+  });
 }
 
 /** `<vkey> [<url>]` */
@@ -220,7 +222,7 @@ function parseWitness({ items, where }: ConfigLine, profile: Profile): WitnessAd
 
 function parsePolicyLine({ items: [path = ''], where }: ConfigLine, base: string, profile: Profile): NamedPolicy {
   const name = resolve(base, path);
-  const content = read(name, `policy (${where})`);
+  const content = readText(name, `policy (${where})`);
   try {
     const policy = parsePolicy(content);
     for (const { url } of [...policy.logs, ...policy.witnesses]) if (url !== undefined) checkUrl(url, name, profile);
@@ -228,29 +230,5 @@ function parsePolicyLine({ items: [path = ''], where }: ConfigLine, base: string
   } catch (error) {
     if (error instanceof CodedError) throw new SettingsError(`${name}: ${error.message}`);
     throw error;
-  }
-}
-
-/** `use` throws for a key that is not of the kind wanted here. */
-function parseKey(vkey: string, where: string, use: (key: VerifierKey) => unknown): VerifierKey {
-  try {
-    const key = parseVerifierKey(vkey);
-    use(key);
-    return key;
-  } catch (error) {
-    if (error instanceof CodedError) throw new SettingsError(`${where}: ${error.message}`);
-    throw error;
-  }
-}
-
-function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-}
-
-function read(path: string, what: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new SettingsError(`cannot read the ${what} ${path}: ${(error as Error).message}`);
   }
 }

@@ -11,13 +11,17 @@ export function parseTime(text: string): number | undefined {
   return ms <= TIME_MAX_MS ? ms : undefined;
 }
 
+export function isHttpUrl(text: string): boolean {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? '');
+}
+
 /**
  * An http or https URL. In production only https, unless it stays on this machine: whoever is on the way could show a monitor
  * another log than everybody else. @throws SettingsError
  */
 export function checkUrl(text: string, where: string, profile: Profile): string {
   const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol)) {
+  if (!url || !isHttpUrl(text)) {
     throw new SettingsError(`${where}: ${JSON.stringify(text)} is not an http or https URL`);
   }
   if (url.protocol === 'http:' && profile === 'production' && !LOOPBACK.test(url.hostname)) {

@@ -1,34 +1,27 @@
-import { createLogger } from '#libs/server';
-import { SettingsError } from '#libs/server';
-import { EventStoreError } from '#libs/event-store';
-import { SignerError } from '#libs/signer';
-import { HELP, UsageError, parseCommandLine, type CommandLine } from './command-line.js';
+import { createLogger, parseCommandLine, runCommand, type CommandLine } from '#libs/server';
+import { COMMANDS, HELP } from './command-line.js';
 import { loadConfig, type WitnessConfig } from './config.js';
 import { unfreeze } from './gossip/unfreeze.js';
 import { adoptRecord } from './lookback/adopt-record.js';
 import { isFirstStart, verifierKeyLines } from './print-keys.js';
 
-/**
- * Does what the command line says, but for running the service: then the settings are the result.
- * Exit codes: 1 for what was found, 2 for settings and usage.
- */
-export async function execute(args: readonly string[], env: NodeJS.ProcessEnv): Promise<WitnessConfig | undefined> {
-  try {
-    const line = parseCommandLine(args);
-    if (line.command === 'help') process.stdout.write(HELP);
-    else return await executeWith(line, loadConfig(env, line.config));
-  } catch (error) {
-    if (error instanceof UsageError) fail(2, `${error.message}\n(tally-witness --help says more)`);
-    else if (error instanceof SettingsError || error instanceof SignerError) fail(2, error.message);
-    else if (error instanceof EventStoreError) fail(1, error.message);
-    else throw error;
-  }
-  return undefined;
+/** Does what the command line says, but for running the service: then the settings are the result. */
+export function execute(args: readonly string[], env: NodeJS.ProcessEnv): Promise<WitnessConfig | undefined> {
+  return runCommand('tally-witness', async () => {
+    const line = parseCommandLine(args, COMMANDS);
+    if (line.command !== 'help') return executeWith(line, loadConfig(env, line.config));
+    process.stdout.write(HELP);
+    return undefined;
+  });
 }
 
-async function executeWith({ command, items }: CommandLine, config: WitnessConfig): Promise<WitnessConfig | undefined> {
+async function executeWith(
+  { command, items }: CommandLine<keyof typeof COMMANDS>,
+  config: WitnessConfig,
+): Promise<WitnessConfig | undefined> {
   switch (command) {
     case 'init':
+    case 'create-key':
       process.stdout.write(await verifierKeyLines(config, true));
       return undefined;
     case 'keys':
@@ -55,9 +48,4 @@ async function executeWith({ command, items }: CommandLine, config: WitnessConfi
       return config;
     }
   }
-}
-
-function fail(code: number, message: string): void {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = code;
 }

@@ -1,17 +1,22 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { CodedError } from '#libs/crypto';
 import type { PullTuning } from '#libs/gossip';
-import { isKeyName, parseVerifierKey, type VerifierKey } from '#libs/note';
-import type { P2pTuning } from '#libs/p2p';
+import { isKeyName, type VerifierKey } from '#libs/note';
+import { checkAddress, type P2pTuning } from '#libs/p2p';
 import {
+  PROFILE_SETTING,
   SettingsError,
-  parseConfigFile,
+  checkedItems,
+  lineSettings,
+  listenSetting,
+  openConfig,
   parseConfigVariable,
-  parseListenAddress,
+  parseKey,
+  pathSetting,
   readSettings,
+  readText,
   serviceSettings,
+  valueSetting,
   type ConfigLine,
   type ConfigLines,
   type Profile,
@@ -103,18 +108,15 @@ const settings = z.strictObject({
  * `TALLY_WITNESS_*`, and the config file that `--config` or `TALLY_WITNESS_CONFIG` names; what the environment says wins.
  * Paths in the file are relative to its folder. @throws SettingsError
  */
-export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): WitnessConfig {
-  const { [`${PREFIX}CONFIG`]: namedPath, ...rest } = env;
-  const path = configPath ?? (namedPath || undefined);
-  const file: Lines = path === undefined ? new Map() : parseConfigFile(read(path, 'config file'), path, CONFIG_WORDS);
-  const base = path === undefined ? '' : dirname(path);
+export function loadConfig(all: NodeJS.ProcessEnv, configPath?: string): WitnessConfig {
+  const { file, base, env } = openConfig(PREFIX, CONFIG_WORDS, all, configPath);
   const { logs, logsFile, mlDsaKeyFile, keyFile, ...said } = readSettings(PREFIX, settings, {
     ...fileSettings(file, base),
-    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== '')),
+    ...env,
   });
   const { lists, p2p, announce, peers, mirrors, witnesses, dataDirectory, ...service } = said;
   const named = logs !== undefined || logsFile !== undefined;
-  const dataIsDefault = rest[`${PREFIX}DATA_DIRECTORY`] === undefined && !file.has('data');
+  const dataIsDefault = env[`${PREFIX}DATA_DIRECTORY`] === undefined && !file.has('data');
   const data = dataIsDefault ? join(base, dataDirectory) : dataDirectory;
   const ownKeys = keyFile === undefined;
   // A key file that the operator names is made by nobody but him; with it, the other key is his to name too.
@@ -133,54 +135,33 @@ export function loadConfig(env: NodeJS.ProcessEnv, configPath?: string): Witness
       ? linesOf(file, 'witness')
       : parseConfigVariable(witnesses, `${PREFIX}WITNESSES`, CONFIG_WORDS.witness)
     ).map(parseWitness),
-    p2p: p2p ?? single(file, 'p2p'),
-    announce: announce ?? single(file, 'announce'),
-    peers: peers ?? single(file, 'peer'),
-    mirrors: mirrors ?? single(file, 'mirror'),
+    p2p: addresses(p2p, 'P2P', linesOf(file, 'p2p')),
+    announce: addresses(announce, 'ANNOUNCE', linesOf(file, 'announce')),
+    peers: addresses(peers, 'PEERS', linesOf(file, 'peer')),
+    mirrors: mirrors ?? linesOf(file, 'mirror').flatMap(({ items }) => items),
   });
 }
 
 /** The settings that stand on one line of the file, as the environment would say them. @throws SettingsError */
 function fileSettings(file: Lines, base: string): Record<string, string> {
-  const said: Record<string, string> = {};
-  const take = (
-    word: WitnessWord,
-    use: (value: string) => Record<string, string> | undefined,
-    wanted: string,
-  ): void => {
-    for (const { items, where } of linesOf(file, word)) {
-      const [value = ''] = items;
-      const values = use(value);
-      if (!values) throw new SettingsError(`${where}: ${word} is ${JSON.stringify(value)}, ${wanted}`);
-      for (const [name, text] of Object.entries(values)) said[PREFIX + name] = text;
-    }
-  };
-  const path = (value: string): string => (value === 'none' ? value : under(base, value));
-  take('name', (value) => (isKeyName(value) ? { NAME: value } : undefined), 'it should have no plus signs');
-  take(
-    'profile',
-    (value) => (/^(development|production)$/.test(value) ? { PROFILE: value } : undefined),
-    'it should be development or production',
-  );
-  take('listen', listenAddress, 'it should be a host and a port, such as 127.0.0.1:7106');
-  take('data', (value) => ({ DATA_DIRECTORY: path(value) }), '');
-  take('key', (value) => ({ KEY_FILE: path(value) }), '');
-  take('ml-dsa-key', (value) => ({ ML_DSA_KEY_FILE: path(value) }), '');
-  take('key-passphrase-file', (value) => ({ KEY_PASSPHRASE_FILE: path(value) }), '');
-  return said;
-}
-
-function listenAddress(value: string): Record<string, string> | undefined {
-  const address = parseListenAddress(value);
-  return address && { HOST: address.host, PORT: String(address.port) };
+  return lineSettings(file, PREFIX, {
+    name: valueSetting('NAME', isKeyName, 'it should have no plus signs'),
+    profile: PROFILE_SETTING,
+    listen: listenSetting('127.0.0.1:7106'),
+    data: pathSetting('DATA_DIRECTORY', base),
+    key: pathSetting('KEY_FILE', base),
+    'ml-dsa-key': pathSetting('ML_DSA_KEY_FILE', base, 'none'),
+    'key-passphrase-file': pathSetting('KEY_PASSPHRASE_FILE', base),
+  });
 }
 
 function linesOf(file: Lines, word: WitnessWord): readonly ConfigLine[] {
   return file.get(word) ?? [];
 }
 
-function single(file: Lines, word: WitnessWord): string[] {
-  return linesOf(file, word).flatMap(({ items }) => items);
+/** Multiaddrs of the environment, else of the file. */
+function addresses(said: readonly string[] | undefined, variable: string, lines: readonly ConfigLine[]): string[] {
+  return checkedItems(said ? [{ items: said, where: PREFIX + variable }] : lines, checkAddress);
 }
 
 function under(base: string, path: string): string {
@@ -204,7 +185,7 @@ function checkListSource(source: string, profile: Profile): string {
 
 function logsOfEnvironment(keys: readonly string[], file: string | undefined): WatchedLog[] {
   const where = (line: number): string => `${file}, line ${line}`;
-  const lines = file === undefined ? [] : read(file, `logs (${PREFIX}LOGS_FILE)`).split('\n');
+  const lines = file === undefined ? [] : readText(file, `logs (${PREFIX}LOGS_FILE)`).split('\n');
   return [
     ...keys.map((key) => parseLog({ items: [key], where: `${PREFIX}LOGS` })),
     ...lines.flatMap((line, index) => {
@@ -217,7 +198,7 @@ function logsOfEnvironment(keys: readonly string[], file: string | undefined): W
 /** `<vkey> [<url>] [qpd <number>]` */
 function parseLog({ items, where }: ConfigLine): WatchedLog {
   const [vkey = '', ...options] = items;
-  const key = parseKey(vkey, where, (parsed) => logVerifier(parsed));
+  const key = parseKey(vkey, where, logVerifier);
   const url = options[0] === undefined || options[0] === 'qpd' ? undefined : parseUrl(options.shift() ?? '', where);
   const [word, number, ...more] = options;
   if (word !== undefined && (word !== 'qpd' || number === undefined || more.length > 0)) {
@@ -237,31 +218,11 @@ function parseQpd(text: string, where: string): number {
 /** `<name> <vkey> [<url>]` */
 function parseWitness({ items, where }: ConfigLine): OtherWitness {
   const [name = '', vkey = '', url] = items;
-  const key = parseKey(vkey, where, (parsed) => cosignatureVerifier(parsed));
+  const key = parseKey(vkey, where, cosignatureVerifier);
   return { name, key, ...(url !== undefined && { url: parseUrl(url, where) }) };
-}
-
-/** `use` throws for a key that is not of the kind wanted here. */
-function parseKey(vkey: string, where: string, use: (key: VerifierKey) => unknown): VerifierKey {
-  try {
-    const key = parseVerifierKey(vkey);
-    use(key);
-    return key;
-  } catch (error) {
-    if (error instanceof CodedError) throw new SettingsError(`${where}: ${error.message}`);
-    throw error;
-  }
 }
 
 function parseUrl(text: string, where: string): string {
   if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
   throw new SettingsError(`${where}: ${JSON.stringify(text)} is not an http or https URL`);
-}
-
-function read(path: string, what: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new SettingsError(`cannot read the ${what} ${path}: ${(error as Error).message}`);
-  }
 }

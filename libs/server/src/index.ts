@@ -1,5 +1,11 @@
+export { configUsage, parseCommandLine, runCommand, UsageError } from './command-line.js';
+export type { CommandLine, Commands } from './command-line.js';
 export { parseConfigFile, parseConfigVariable, parseListenAddress } from './config-file.js';
 export type { ConfigLine, ConfigLines, ConfigWord } from './config-file.js';
+export { lineSettings, listenSetting, pathSetting, PROFILE_SETTING, valueSetting } from './config-settings.js';
+export type { LineSetting } from './config-settings.js';
+export { checkedItems, openConfig, parseKey, readText } from './config-source.js';
+export type { ConfigSource } from './config-source.js';
 export type { ErrorFormat } from './error.filter.js';
 export { HttpError } from './http-error.js';
 export type { HttpErrorOptions } from './http-error.js';

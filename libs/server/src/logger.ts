@@ -28,6 +28,9 @@ export function createLogger(name: string, destination?: DestinationStream): Log
   return destination ? pino(options, destination) : pino(options);
 }
 
+/** What of Nest says why a start or a listen has failed: whoever started has the same error, and says it. */
+const OF_THE_START = new Set<unknown>(['ExceptionHandler', 'NestApplication']);
+
 /** Nest's own messages, in the same lines: start-up chatter is for debugging, warnings and errors are kept. */
 export function nestLogger(logger: Logger): LoggerService {
   return {
@@ -35,7 +38,10 @@ export function nestLogger(logger: Logger): LoggerService {
     debug: (message: unknown) => logger.debug(String(message)),
     verbose: (message: unknown) => logger.trace(String(message)),
     warn: (message: unknown) => logger.warn(String(message)),
-    error: (message: unknown, stack?: unknown) => logger.error({ stack }, String(message)),
+    error: (message: unknown, stack?: unknown, context?: unknown) => {
+      if (OF_THE_START.has(context)) logger.debug({ stack }, String(message));
+      else logger.error({ stack }, String(message));
+    },
     fatal: (message: unknown, stack?: unknown) => logger.fatal({ stack }, String(message)),
   };
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { CodedError } from '#libs/crypto';
 import { createLogger } from './logger.js';
 import { startService, type Service } from './service.js';
 import { SettingsError } from './settings.js';
@@ -22,9 +23,19 @@ export async function runMain(load: (env: NodeJS.ProcessEnv) => Service): Promis
     const running = await startService(service, logger);
     onShutdown(() => running.close());
   } catch (error) {
-    logger.fatal({ err: error }, 'could not start');
-    process.exit(1);
+    const { exitCode, reason } = startFailure(error);
+    if (reason === undefined) logger.fatal({ err: error }, 'could not start');
+    else process.stderr.write(`${reason}\n`);
+    process.exit(exitCode);
   }
+}
+
+/** Why a service did not start, in one line, if the reason is around it and not in it. */
+export function startFailure(error: unknown): { readonly exitCode: number; readonly reason: string | undefined } {
+  if (error instanceof SettingsError) return { exitCode: 2, reason: error.message };
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  const isKnown = error instanceof CodedError || syscall !== undefined;
+  return { exitCode: 1, reason: isKnown ? `could not start: ${message}` : undefined };
 }
 
 /** Calls `close` once on SIGTERM or SIGINT, and ends the process when it is done or out of time. */
