@@ -8,6 +8,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Histogram, Registry } from 'prom-client';
+import { limitConnections, MAX_CONNECTIONS } from './connection-limit.js';
 import { ErrorFilter, type ErrorFormat } from './error.filter.js';
 import { createLogger, nestLogger } from './logger.js';
 import { OperationsController } from './operations.controller.js';
@@ -73,6 +74,7 @@ class ServiceModule {}
 export async function startService(
   service: Service,
   logger: Logger = createLogger(service.name),
+  maxConnections: number = MAX_CONNECTIONS,
 ): Promise<RunningService> {
   const context: ServiceContext = { name: service.name, logger, registry: new Registry(), readiness: new Readiness() };
   const adapter = new FastifyAdapter({
@@ -84,6 +86,7 @@ export async function startService(
     routerOptions: { ignoreTrailingSlash: true },
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  limitConnections(fastify.server, maxConnections, context);
   acceptBodies(fastify, service.bodies ?? 'json');
   observeRequests(fastify, context);
   const root: DynamicModule = { module: ServiceModule, imports: [operations(context), service.module(context)] };
