@@ -1,12 +1,6 @@
 import type { PublicKey } from '#libs/crypto';
-import { KEY_TYPE, verifierKey, type NoteVerifier, type VerifierKey } from '#libs/note';
-import { logVerifier } from '#libs/tlog';
+import { KEY_TYPE, verifierKey, type VerifierKey } from '#libs/note';
 import type { TransparencyLog, TrustedRoot } from '#libs/verify';
-
-/** Verifiers for the checkpoints of every trusted log. */
-export function logVerifiers(trustedRoot: TrustedRoot): NoteVerifier[] {
-  return logKeys(trustedRoot).map(logVerifier);
-}
 
 /** The keys that sign the checkpoints of every trusted log. */
 export function logKeys({ tlogs, ctlogs }: Pick<TrustedRoot, 'tlogs' | 'ctlogs'>): VerifierKey[] {

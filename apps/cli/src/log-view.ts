@@ -9,12 +9,13 @@ import {
   verifyInclusion,
   type NodeReader,
 } from '#libs/merkle';
-import { openCheckpoint, TILE_WIDTH, tileNodeReader, tileWidth, type Checkpoint } from '#libs/tlog';
+import { logVerifier, openCheckpoint, TILE_WIDTH, tileNodeReader, tileWidth, type Checkpoint } from '#libs/tlog';
 import type { Context } from './context.js';
 import { Failure, reasonOf } from './failure.js';
-import { logVerifiers } from './log-verifiers.js';
+import type { PolicyFile } from './policy-file.js';
 import { logUrl } from './signing-services.js';
 import { isUrl, type Trust } from './trust-config.js';
+import { knownKeys } from './views/known-keys.js';
 
 /** A log as its newest checkpoint, signed by a trusted key, has it. All else is proven against that. */
 export interface LogView {
@@ -31,26 +32,41 @@ export interface ProvenEntry {
   readonly proof: readonly Uint8Array[];
 }
 
-/** @throws Failure usage for what is no URL, no-trust when no trusted key signed its checkpoint; ServiceError */
-export async function openLog(given: string | undefined, trust: Trust, context: Context): Promise<LogView> {
+/**
+ * The log at a URL, else the one of the trust config, else the first one of the policy.
+ * @throws Failure usage for what is no URL, no-trust when no trusted key signed its checkpoint; ServiceError
+ */
+export async function openLog(
+  given: string | undefined,
+  trust: Trust | undefined,
+  context: Context,
+  policy?: PolicyFile,
+): Promise<LogView> {
   const { io } = context;
   if (given !== undefined && !(isUrl(given) && URL.canParse(given))) {
     throw new Failure('usage', `${given} is not the URL of a log`, 'it is like https://log.example.org');
   }
-  const url = given ?? logUrl(trust, io.now());
+  const { logs, source } = knownKeys(undefined, trust, policy);
+  const url = given ?? (trust ? logUrl(trust, io.now()) : policyLogUrl(policy));
   const note = await fetchCheckpoint(url, { signal: io.signal });
   try {
-    return { url, note, checkpoint: openCheckpoint(note, logVerifiers(trust.trustedRoot)).checkpoint };
+    return { url, note, checkpoint: openCheckpoint(note, logs.map(logVerifier)).checkpoint };
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause;
     const unknown = cause.code === 'unverified';
     throw new Failure(
       unknown ? 'no-trust' : 'not-verified',
-      `the checkpoint of ${url} ${unknown ? `is signed by no log of ${trust.source}` : `does not verify: ${cause.message}`}`,
-      unknown ? 'is that the trust config of this log? name another with --trust-config' : undefined,
+      `the checkpoint of ${url} ${unknown ? `is signed by no log of ${source}` : `does not verify: ${cause.message}`}`,
+      unknown ? 'is that the trust of this log? name another with --trust-config or --policy' : undefined,
       { cause },
     );
   }
+}
+
+function policyLogUrl(policy: PolicyFile | undefined): string {
+  const url = policy?.policy.logs.find((log) => log.url !== undefined)?.url;
+  if (url !== undefined) return url;
+  throw new Failure('usage', `no log is named, and ${policy?.source} has no URL of one`, 'give its URL');
 }
 
 /** @throws Failure usage */

@@ -22,7 +22,7 @@ export interface PolicyOptions {
 
 /** --policy, else TALLY_POLICY, else `tlog-policy` beside the trust config if there is one. @throws Failure usage, no-trust */
 export async function loadPolicy(
-  trust: Trust,
+  trust: Trust | undefined,
   options: PolicyOptions,
   context: Context,
 ): Promise<PolicyFile | undefined> {
@@ -34,6 +34,7 @@ export async function loadPolicy(
   const given = options.policy ?? context.io.env.TALLY_POLICY;
   if (given !== undefined && given !== '') return parse(given, await readTrustFile(given, context));
 
+  if (trust === undefined) return undefined;
   const beside = besideTrust(trust, 'tlog-policy');
   if (isUrl(beside)) {
     const { fetchTrustMaterial } = await import('#libs/client');

@@ -144,15 +144,16 @@ export function buildProgram(io: Io, hooks: Hooks): Command {
 
   const witness = define(program, 'witness', 'look at a witness');
   define(witness, 'status <url>', 'print who a witness is, what it has cosigned, and which logs it has frozen')
+    .addOption(policyOption('the logs and the witnesses'))
     .addHelpText(
       'after',
       '\nOf a witness without a status page it is what it shows of the logs of the tlog-policy. Exit code 6 if it has\n' +
         'evidence against a key that you trust.\n' +
         example('tally witness status https://witness.example'),
     )
-    .action(async (url: string, _: object, command: Command) => {
+    .action(async (url: string, options: { policy?: string }, command: Command) => {
       const { witnessStatus } = await import('./commands/witness-status.js');
-      await finish(witnessStatus(url, context(command)));
+      await finish(witnessStatus(url, options, context(command)));
     });
 
   const bundle = define(program, 'bundle', 'look into bundles, and renew their proofs');
@@ -223,10 +224,11 @@ function defineLog(
   const url = (): Option => new Option('--log <url>', 'the log (default: the one of the trust config)');
   define(log, 'info [url]', 'print its newest checkpoint, and which witnesses cosigned it')
     .addOption(url())
-    .addHelpText('after', example('tally log info'))
-    .action(async (positional: string | undefined, options: { log?: string }, command: Command) => {
+    .addOption(policyOption('the log and its witnesses'))
+    .addHelpText('after', example('tally log info', 'tally log info --policy tlog-policy'))
+    .action(async (positional: string | undefined, options: { log?: string; policy?: string }, command: Command) => {
       const { logInfo } = await import('./commands/log-info.js');
-      await finish(logInfo(positional ?? options.log, context(command)));
+      await finish(logInfo(positional ?? options.log, options, context(command)));
     });
   define(log, 'entry <index>', 'print one entry, proven to be in the log')
     .addOption(url())
@@ -250,7 +252,8 @@ function defineLog(
       await finish(logConsistency(oldSize, newSize, options.log, context(command)));
     });
   define(log, 'diff <log> <mirror...>', 'compare what a log, its mirrors and its witnesses show: do all views tally?')
-    .option('--key <vkey>', 'the verifier key of the log (default: those of the trust config)')
+    .option('--key <vkey>', 'the verifier key of the log (default: those of the trust config and of the tlog-policy)')
+    .addOption(policyOption('the log and its witnesses'))
     .addHelpText(
       'after',
       '\nEach is a URL with a checkpoint and tiles: a log, or a mirror or a witness (which show a log under the hash of its\n' +
@@ -267,8 +270,9 @@ function defineLog(
     .addOption(url())
     .option(
       '--key <vkey>',
-      'the verifier key that must have signed the checkpoint (default: those of the trust config)',
+      'the verifier key that must have signed the checkpoint (default: those of the trust config and of the tlog-policy)',
     )
+    .addOption(policyOption('the log'))
     .option('--kind <kind>', 'rekor or ct (default: by what it serves)')
     .option('--state <file>', 'keep how far it came in this file, and go on from there')
     .addHelpText(
@@ -292,10 +296,8 @@ function defineEvidence(
 ): void {
   const evidence = define(program, 'evidence', 'check the proof that a log or a witness misbehaved');
   define(evidence, 'verify <file>', 'whether evidence holds, and is about a key that you trust; opens no socket')
-    .option(
-      '--key <vkey...>',
-      'verifier keys that you trust (beside those of the trust config and of the tlog-policy beside it)',
-    )
+    .option('--key <vkey...>', 'verifier keys that you trust (beside those of the trust config and of the tlog-policy)')
+    .addOption(policyOption('the logs and the witnesses'))
     .addHelpText(
       'after',
       example(

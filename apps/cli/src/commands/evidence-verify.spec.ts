@@ -78,11 +78,19 @@ describe('evidence verify', () => {
     expect(stdout).toMatch(new RegExp(`trusted by +${name}\n`));
   });
 
+  test('finds the accused key in a tlog-policy that is named, with no trust config', async () => {
+    trust([log.key], [ct.key], [witness.key]);
+    expect((await evidence('verify', 'witness.evidence')).exit).toBe(4);
+    const { exit, stdout } = await evidence('verify', 'witness.evidence', '--policy', 'tlog-policy');
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/trusted by +tlog-policy\n/);
+  });
+
   test('says so when nobody trusts the accused key', async () => {
     const { exit, stdout } = await evidence('verify', 'log.evidence');
     expect(exit).toBe(4);
     expect(stdout).toMatch(/^! log.evidence: it holds, but nobody here trusts the accused key: /);
-    expect(stdout).toMatch(/looked in +nothing: there is no trust config here, and no --key\n/);
+    expect(stdout).toMatch(/looked in +nothing: there is no trust config here, no --policy and no --key\n/);
 
     trust([ed25519Signer('other.example').key], [ct.key], [witness.key]);
     const looked = await evidence('verify', 'log.evidence', '--trust-config', 'trust.json');

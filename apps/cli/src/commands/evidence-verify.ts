@@ -10,6 +10,7 @@ import { fields, marked, plain, shellWord, typed } from '../lines.js';
 
 export interface EvidenceVerifyOptions {
   readonly key?: readonly string[];
+  readonly policy?: string;
 }
 
 /** `tally evidence verify`: whether evidence holds, and whether it is about anybody whom the reader trusts. Opens no socket. */
@@ -17,7 +18,7 @@ export async function evidenceVerify(file: string, options: EvidenceVerifyOption
   const named = namedKeys(options.key ?? []);
   const proven = prove(await readEvidenceFile(file, context), file);
   // What the reader names needs no trust config; without it, that is where to look.
-  const sources = isTrusted(proven, named) ? [named] : [named, ...(await keysOfTrust(context))];
+  const sources = isTrusted(proven, named) ? [named] : [named, ...(await keysOfTrust(options, context))];
   const trustedBy = sources.find((source) => isTrusted(proven, source));
   const exit = trustedBy ? EXIT.done : EXIT['no-trust'];
   printResult(
@@ -77,7 +78,10 @@ function unknown(file: string, proven: ProvenEvidence, sources: readonly KeySour
     ) +
     fields([
       ['accused', formatVerifierKey(proven.accused)],
-      ['looked in', looked.length > 0 ? looked.join('\n') : 'nothing: there is no trust config here, and no --key'],
+      [
+        'looked in',
+        looked.length > 0 ? looked.join('\n') : 'nothing: there is no trust config here, no --policy and no --key',
+      ],
       ['note', likeness(proven.accused, sources)],
       [
         'what now',

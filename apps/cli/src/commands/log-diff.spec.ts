@@ -68,6 +68,24 @@ test('a log and its mirror tally', async () => {
   );
 });
 
+test('the keys, and where the log is, may come from a tlog-policy alone', async () => {
+  const other = formatVerifierKey(ed25519Signer('other.example').key);
+  writeFileSync(join(cwd, 'policy'), `log ${vkey} ${log.urlA}\nquorum none\n`);
+  writeFileSync(join(cwd, 'other'), `log ${other}\nquorum none\n`);
+  const run = (...argv: string[]) => invoke(['log', ...argv], { cwd });
+  for (const argv of [['diff', log.urlA, `${mirror.url}/copy`], ['info'], ['info', log.urlA], ['fsck', log.urlA]]) {
+    expect({ argv, ...(await run(...argv, '--policy', 'policy')) }).toMatchObject({ argv, exit: 0, stderr: '' });
+  }
+  for (const argv of [
+    ['diff', log.urlA, `${mirror.url}/copy`],
+    ['info', log.urlA],
+    ['fsck', log.urlA],
+  ]) {
+    expect({ argv, ...(await run(...argv, '--policy', 'other')) }).toMatchObject({ argv, exit: 4 });
+  }
+  expect(await run('info', '--policy', 'other')).toMatchObject({ exit: 2 });
+});
+
 test('a view that is behind tallies, when the tiles of the larger one say so', async () => {
   const folder = join(cwd, 'short');
   const signer = ed25519Signer('short.example');

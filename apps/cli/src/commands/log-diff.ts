@@ -13,6 +13,7 @@ import { openView, type KnownKeys, type View } from '../views/view.js';
 
 export interface LogDiffOptions {
   readonly key?: string;
+  readonly policy?: string;
 }
 
 /** One of the addresses, and what it shows. */
@@ -36,7 +37,7 @@ const VIEWS_MAX = 32;
 export async function logDiff(urls: readonly string[], options: LogDiffOptions, context: Context): Promise<number> {
   if (urls.length > VIEWS_MAX) throw new Failure('usage', `${urls.length} views, at most ${VIEWS_MAX} are compared`);
   const trust = await findTrust(context);
-  const policy = trust && (await loadPolicy(trust, {}, context));
+  const policy = await loadPolicy(trust, options, context);
   const keys = knownKeys(options.key, trust, policy);
   const sides = await Promise.all(urls.map((url) => look(url, keys, context)));
   const views = sides.flatMap(({ view }) => (view ? [view] : []));

@@ -58,7 +58,7 @@ describe('a folder', () => {
     const { exit, stdout } = await fsck('log');
     expect(exit).toBe(0);
     expect(stdout).toMatch(/^! log.example: .*, and nobody vouches for that one\n/);
-    expect(stdout).toMatch(/signature +not verified: there is neither a trust config nor --key\n/);
+    expect(stdout).toMatch(/signature +not verified: there is no trust config, no --policy and no --key\n/);
     expect((await report('log')).authenticated).toBe(false);
   });
 

@@ -17,6 +17,7 @@ import { authorityOf, openHead, type Authority } from '../fsck/log-head.js';
 import { openLogFiles, type LogSource } from '../fsck/log-source.js';
 import { readState, writeState, type FsckState } from '../fsck/state-file.js';
 import { fields, marked, plain } from '../lines.js';
+import { loadPolicy } from '../policy-file.js';
 import { grouped, ProgressBar } from '../progress-bar.js';
 import { logUrl } from '../signing-services.js';
 import { findTrust } from '../trust-config.js';
@@ -24,6 +25,7 @@ import { findTrust } from '../trust-config.js';
 export interface LogFsckOptions {
   readonly log?: string;
   readonly key?: string;
+  readonly policy?: string;
   readonly kind?: string;
   readonly state?: string;
 }
@@ -79,7 +81,8 @@ async function prepare(given: string | undefined, options: LogFsckOptions, conte
     throw new Failure('usage', `--kind is ${JSON.stringify(kindName)}, it should be rekor or ct`);
   }
   const trust = options.key === undefined ? await findTrust(context) : undefined;
-  const authority = authorityOf(options.key, trust);
+  const policy = options.key === undefined ? await loadPolicy(trust, options, context) : undefined;
+  const authority = authorityOf(options.key, trust, policy);
   const named = given ?? options.log;
   if (named === undefined && trust === undefined) {
     throw new Failure(
@@ -207,7 +210,7 @@ function text(
     ['root', toHex(checkpoint.root)],
     [
       'signature',
-      authority ? `verified by ${authority.name}` : 'not verified: there is neither a trust config nor --key',
+      authority ? `verified by ${authority.name}` : 'not verified: there is no trust config, no --policy and no --key',
     ],
     ['read', `entries ${begun} to ${edge.size}, ${grouped(files)} files, ${grouped(bytes)} bytes`],
   ];

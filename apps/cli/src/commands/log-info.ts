@@ -5,16 +5,21 @@ import { EXIT } from '../failure.js';
 import { fields, marked, plain } from '../lines.js';
 import { openLog } from '../log-view.js';
 import { loadPolicy, quorumIn } from '../policy-file.js';
-import { isDevelopmentOrigin, loadTrust } from '../trust-config.js';
+import { findTrust, isDevelopmentOrigin, loadTrust } from '../trust-config.js';
 import { cosignedJson, policedFields, policedJson } from '../verdict.js';
 
 /** `tally log info`: the newest checkpoint, verified, and the witnesses that saw it. */
-export async function logInfo(url: string | undefined, context: Context): Promise<number> {
+export async function logInfo(
+  url: string | undefined,
+  options: { readonly policy?: string },
+  context: Context,
+): Promise<number> {
   const { io } = context;
-  const trust = await loadTrust(context);
-  const view = await openLog(url, trust, context);
+  const found = await findTrust(context);
+  const policy = await loadPolicy(found, options, context);
+  const trust = found ?? (policy ? undefined : await loadTrust(context)); // which says what is missing
+  const view = await openLog(url, trust, context, policy);
   const { origin, size, root } = view.checkpoint;
-  const policy = await loadPolicy(trust, {}, context);
   const policed = policy && { policy, quorum: judgeQuorum(policy.policy, view.note) };
   printResult(
     context,

@@ -34,12 +34,16 @@ interface Report {
 }
 
 /** `tally witness status`: who a witness is, what it has cosigned, and what it has frozen. */
-export async function witnessStatus(url: string, context: Context): Promise<number> {
+export async function witnessStatus(
+  url: string,
+  options: { readonly policy?: string },
+  context: Context,
+): Promise<number> {
   if (!isUrl(url) || !URL.canParse(url)) {
     throw new Failure('usage', `${url} is not the URL of a witness`, 'it is like https://witness.example.org');
   }
   const trust = await findTrust(context);
-  const policy = trust && (await loadPolicy(trust, {}, context));
+  const policy = await loadPolicy(trust, options, context);
   const call = { signal: context.io.signal };
   const status = await fetchWitnessStatus(url, call);
   const report = await examine(url, status, trust, policy, call);
@@ -133,7 +137,9 @@ function nothing({ url, policy, problems }: Report): Failure {
     policy === undefined
       ? `${url} has no status page, and there is no tlog-policy that says which logs to ask it about`
       : `${url} has no status page, and shows no checkpoint of any log of ${policy.source}`,
-    policy === undefined ? 'name the trust of a deployment with --trust-config' : 'is that the address of a witness?',
+    policy === undefined
+      ? 'name one with --policy, or the trust of a deployment with --trust-config'
+      : 'is that the address of a witness?',
   );
 }
 

@@ -27,10 +27,10 @@ export function namedKeys(vkeys: readonly string[]): KeySource {
 }
 
 /**
- * The logs of the trust config, and the logs and witnesses of the policy beside it; none if there is no trust config here.
- * Opens no socket. @throws Failure no-trust
+ * The logs of the trust config, and the logs and witnesses of the policy, the named one or the one beside it; none without
+ * either. Opens no socket. @throws Failure usage, no-trust
  */
-export async function keysOfTrust(context: Context): Promise<KeySource[]> {
+export async function keysOfTrust(options: { readonly policy?: string }, context: Context): Promise<KeySource[]> {
   const given = context.trustConfig || context.io.env.TALLY_TRUST_CONFIG;
   if (given && isUrl(given)) {
     throw new Failure(
@@ -40,10 +40,9 @@ export async function keysOfTrust(context: Context): Promise<KeySource[]> {
     );
   }
   const trust = await findTrust(context);
-  if (trust === undefined) return [];
-  const policy = await loadPolicy(trust, {}, context);
-  const root = { name: trust.source, keys: logKeys(trust.trustedRoot) };
-  if (policy === undefined) return [root];
+  const policy = await loadPolicy(trust, options, context);
+  const root = trust ? [{ name: trust.source, keys: logKeys(trust.trustedRoot) }] : [];
+  if (policy === undefined) return root;
   const { logs, witnesses } = policy.policy;
-  return [root, { name: policy.source, keys: [...logs, ...witnesses].map(({ key }) => key) }];
+  return [...root, { name: policy.source, keys: [...logs, ...witnesses].map(({ key }) => key) }];
 }

@@ -2,19 +2,24 @@ import { CodedError } from '#libs/crypto';
 import { parseNote, parseVerifierKey, type NoteVerifier } from '#libs/note';
 import { logVerifier, openCheckpoint, parseCheckpoint, type Checkpoint } from '#libs/tlog';
 import { Failure } from '../failure.js';
-import { logVerifiers } from '../log-verifiers.js';
+import type { PolicyFile } from '../policy-file.js';
 import type { Trust } from '../trust-config.js';
+import { knownKeys } from '../views/known-keys.js';
 
 /** Whose signature a checkpoint has to have. */
 export interface Authority {
   readonly verifiers: readonly NoteVerifier[];
-  /** For messages: `the key …`, or the trust config. */
+  /** For messages: `the key …`, or where it is written. */
   readonly name: string;
   readonly given: 'key' | 'trust';
 }
 
-/** --key, else the trust config. Undefined without either. @throws Failure usage */
-export function authorityOf(vkey: string | undefined, trust: Trust | undefined): Authority | undefined {
+/** --key, else the trust config and the policy. Undefined without any. @throws Failure usage */
+export function authorityOf(
+  vkey: string | undefined,
+  trust: Trust | undefined,
+  policy: PolicyFile | undefined,
+): Authority | undefined {
   if (vkey !== undefined) {
     try {
       const key = parseVerifierKey(vkey);
@@ -25,7 +30,9 @@ export function authorityOf(vkey: string | undefined, trust: Trust | undefined):
       throw new Failure('usage', `--key is no verifier key of a log: ${cause.message}`, next, { cause });
     }
   }
-  return trust && { verifiers: logVerifiers(trust.trustedRoot), name: trust.source, given: 'trust' };
+  if (trust === undefined && policy === undefined) return undefined;
+  const { logs, source } = knownKeys(undefined, trust, policy);
+  return { verifiers: logs.map(logVerifier), name: source, given: 'trust' };
 }
 
 /**
@@ -47,7 +54,7 @@ export function openHead(note: Uint8Array, address: string, authority: Authority
         : ([
             'no-trust',
             `any log of ${authority.name}`,
-            'name its key with --key, or its trust with --trust-config',
+            'name its key with --key, its tlog-policy with --policy, or its trust with --trust-config',
           ] as const);
     throw new Failure(code, `the checkpoint of ${address} is not signed by ${who}`, next, { cause });
   }

@@ -1,5 +1,5 @@
 import { CodedError } from '#libs/crypto';
-import { parseVerifierKey } from '#libs/note';
+import { parseVerifierKey, type VerifierKey } from '#libs/note';
 import { logVerifier, type TlogPolicy } from '#libs/tlog';
 import { Failure } from '../failure.js';
 import { logKeys } from '../log-verifiers.js';
@@ -7,7 +7,7 @@ import type { PolicyFile } from '../policy-file.js';
 import type { Trust } from '../trust-config.js';
 import type { KnownKeys } from './view.js';
 
-/** --key, else the logs of the trust config; the witnesses of the policy. @throws Failure usage, no-trust */
+/** --key, else the logs of the trust config and of the policy; the policy's witnesses. @throws Failure usage, no-trust */
 export function knownKeys(
   vkey: string | undefined,
   trust: Trust | undefined,
@@ -25,12 +25,25 @@ export function knownKeys(
       throw new Failure('usage', `--key is no verifier key of a log: ${cause.message}`, next, { cause });
     }
   }
-  if (trust !== undefined) return { logs: logKeys(trust.trustedRoot), witnesses, source: trust.source };
-  throw new Failure(
-    'no-trust',
-    'nobody says which key the log signs with: there is neither --key nor a trust config',
-    'give its verifier key with --key, or the trust of its deployment with --trust-config',
-  );
+  if (trust === undefined && policy === undefined) {
+    throw new Failure(
+      'no-trust',
+      'nobody says which key the log signs with: there is no --key, no tlog-policy and no trust config',
+      'give its verifier key with --key, its tlog-policy with --policy, or the trust of its deployment with --trust-config',
+    );
+  }
+  const logs = [...logKeys(trust?.trustedRoot ?? { tlogs: [], ctlogs: [] }), ...policyLogKeys(policy)];
+  return { logs, witnesses, source: trustSources(trust, policy) };
+}
+
+/** The keys of the logs that a policy names. */
+export function policyLogKeys(policy: PolicyFile | undefined): VerifierKey[] {
+  return policy?.policy.logs.map(({ key }) => key) ?? [];
+}
+
+/** For messages: `trust.json and tlog-policy`. */
+export function trustSources(trust: Trust | undefined, policy: PolicyFile | undefined): string {
+  return [trust?.source, policy?.source].filter((source) => source !== undefined).join(' and ');
 }
 
 function witnessKeys({ witnesses }: TlogPolicy): KnownKeys['witnesses'] {
