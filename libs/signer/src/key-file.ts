@@ -94,7 +94,9 @@ async function readKeyFile(path: string): Promise<string | undefined> {
   } catch (cause) {
     if (cause instanceof SignerError) throw cause;
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new SignerError('unreadable-key-file', `cannot read the key file ${path}`, { cause });
+    throw new SignerError('unreadable-key-file', `cannot read the key file ${path}: ${(cause as Error).message}`, {
+      cause,
+    });
   } finally {
     await file?.close();
   }

@@ -48,6 +48,7 @@ export const POLICY_MAX_ITEMS = 256;
 export function parsePolicy(file: string | Uint8Array): TlogPolicy {
   if (file.length > POLICY_MAX_BYTES) throw malformed(`${file.length} bytes, the limit is ${POLICY_MAX_BYTES}`);
   const text = typeof file === 'string' ? file : decode(file);
+  if (text === '') throw malformed('the file is empty');
   // "Each line is terminated by newline": a file that was cut short must not pass for another policy.
   if (!text.endsWith('\n')) throw malformed('the last line has no newline');
   const reader = new PolicyReader();
