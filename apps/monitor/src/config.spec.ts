@@ -97,9 +97,16 @@ describe('settings', () => {
     expect(() => loadConfig({ ...logs, ...env })).toThrow(message);
   });
 
-  test('say where a line of the file is wrong', () => {
-    const path = file('wrong.conf', `log ${ONE}`, 'mirror one.example');
-    expect(() => loadConfig({}, path)).toThrow(`${path}, line 2: should be: mirror <origin> <url>`);
+  test.each([
+    ['mirror one.example', 'should be: mirror <origin> <url>'],
+    ['poll fast', 'poll is "fast", it should be a time from 1s to 365d, such as 10s, 5m, 24h'],
+    ['listen x', 'listen is "x", it should be a host and a port, such as 127.0.0.1:7109'],
+    ['profile x', 'profile is "x", it should be development or production'],
+    ['webhook foo', 'webhook is "foo", it should be an http or https URL'],
+    ['peer one.example:1', '"one.example:1" is not a multiaddr, such as /ip4/'],
+  ])('say in which line of the file %s is wrong', (line, message) => {
+    const path = file('wrong.conf', `log ${ONE}`, line);
+    expect(() => loadConfig({}, path)).toThrow(`${path}, line 2: ${message}`);
   });
 });
 

@@ -202,7 +202,7 @@ function fileSettings(file: ConfigLines<MonitorWord>, base: string): Record<stri
 /** `<vkey> [<url>]` */
 function parseLog({ items, where }: ConfigLine, profile: Profile): LogAddress {
   const [vkey = '', url] = items;
-  const key = parseKey(vkey, where, logVerifier);
+  const key = parseKey(vkey, where, logVerifier, 'the key of a log');
   return { key, ...(url !== undefined && { url: checkUrl(url, where, profile) }) };
 }
 
@@ -216,7 +216,7 @@ function parseMirror({ items, where }: ConfigLine, origins: ReadonlySet<string>,
 /** `<name> <vkey> [<url>]` */
 function parseWitness({ items, where }: ConfigLine, profile: Profile): WitnessAddress {
   const [name = '', vkey = '', url] = items;
-  const key = parseKey(vkey, where, cosignatureVerifier);
+  const key = parseKey(vkey, where, cosignatureVerifier, 'the key of a witness');
   return { name, key, ...(url !== undefined && { url: checkUrl(url, where, profile) }) };
 }
 

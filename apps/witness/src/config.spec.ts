@@ -70,8 +70,9 @@ describe('settings', () => {
     [
       'a list that comes without TLS',
       { TALLY_WITNESS_LISTS: 'http://x.example/l', TALLY_WITNESS_PROFILE: '' },
-      /https/,
+      /TALLY_WITNESS_LISTS: .*https/,
     ],
+    ['a peer that is no multiaddr', { TALLY_WITNESS_PEERS: 'w:1' }, /TALLY_WITNESS_PEERS: "w:1" is not a multiaddr/],
     ['a name with a space', { TALLY_WITNESS_LOGS: ONE, TALLY_WITNESS_NAME: 'a witness' }, /TALLY_WITNESS_NAME/],
     ['a name with a plus', { TALLY_WITNESS_LOGS: ONE, TALLY_WITNESS_NAME: 'a+b' }, /TALLY_WITNESS_NAME/],
     ['a broken verifier key', { TALLY_WITNESS_LOGS: `${ONE} two+00000000+AQ==` }, /TALLY_WITNESS_LOGS: .*"two"/],
@@ -162,9 +163,33 @@ describe('a config file', () => {
     ['a log with no number', `log ${ONE} qpd`, /line 2: should be a verifier key/],
     ['a log with a number of none', `log ${ONE} qpd 0`, /line 2: qpd is "0"/],
     ['a log at no URL', `log ${ONE} ftp://x.example`, /line 2: "ftp:/],
-    ['a witness with the key of a log', `witness w ${ONE}`, /line 2: .*makes no cosignatures/],
+    [
+      'a log with the key of a witness',
+      `log ${WITNESS}`,
+      /line 2: .*signs no checkpoints; it should be the key of a log/,
+    ],
+    [
+      'a witness with the key of a log',
+      `witness w ${ONE}`,
+      /line 2: .*no cosignatures; it should be the key of a witness/,
+    ],
+    ['a peer that is no multiaddr', 'peer w.example:7190', /line 2: "w.example:7190" is not a multiaddr, such as/],
+    ['an address that libp2p does not listen on', 'p2p /ip4/127.0.0.1', /line 2: .* should be a host and a TCP port/],
+    ['a list that comes without TLS', 'logs http://x.example/l', /line 2: the log list .* should be an https URL/],
   ])('with %s is refused, with the line', (_, line, message) => {
     expect(() => loadConfig({}, file('name witness.example.org/w1', line))).toThrow(message);
+  });
+
+  test('without a name is refused, with what a name looks like', () => {
+    expect(() => loadConfig({}, file('data d'))).toThrow(
+      /there should be a name line \(or TALLY_WITNESS_NAME\), such as/,
+    );
+  });
+
+  test('that is no text is refused as a whole', () => {
+    const path = file();
+    writeFileSync(path, Uint8Array.of(0x6e, 0xff, 0x00));
+    expect(() => loadConfig({}, path)).toThrow(/^cannot read the config file .*: 3 bytes are not valid UTF-8$/);
   });
 
   test('that is not there is refused', () => {

@@ -110,6 +110,11 @@ const settings = z.strictObject({
  */
 export function loadConfig(all: NodeJS.ProcessEnv, configPath?: string): WitnessConfig {
   const { file, base, env } = openConfig(PREFIX, CONFIG_WORDS, all, configPath);
+  if (env[`${PREFIX}NAME`] === undefined && !file.has('name')) {
+    throw new SettingsError(
+      `no name is configured: there should be a name line (or ${PREFIX}NAME), such as name witness.example.org/w1`,
+    );
+  }
   const { logs, logsFile, mlDsaKeyFile, keyFile, ...said } = readSettings(PREFIX, settings, {
     ...fileSettings(file, base),
     ...env,
@@ -128,9 +133,9 @@ export function loadConfig(all: NodeJS.ProcessEnv, configPath?: string): Witness
     ...(mlDsa !== 'none' && { mlDsaKeyFile: mlDsa }),
     ...(ownKeys && { makeKeys: true }),
     logs: named ? logsOfEnvironment(logs ?? [], logsFile) : linesOf(file, 'log').map(parseLog),
-    lists: (lists ?? linesOf(file, 'logs').map(({ items }) => pathOrUrl(items[0] ?? '', base))).map((source) =>
-      checkListSource(source, service.profile),
-    ),
+    lists: lists
+      ? lists.map((source) => listSource(source, `${PREFIX}LISTS`, '', service.profile))
+      : linesOf(file, 'logs').map(({ items, where }) => listSource(items[0] ?? '', where, base, service.profile)),
     witnesses: (witnesses === undefined
       ? linesOf(file, 'witness')
       : parseConfigVariable(witnesses, `${PREFIX}WITNESSES`, CONFIG_WORDS.witness)
@@ -168,17 +173,13 @@ function under(base: string, path: string): string {
   return base === '' ? path : resolve(base, path);
 }
 
-function pathOrUrl(source: string, base: string): string {
-  return /^https?:/.test(source) ? source : under(base, source);
-}
-
 /** A list that anybody on the way could change would let anybody have the witness watch what he likes. */
-function checkListSource(source: string, profile: Profile): string {
-  if (!/^https?:/.test(source)) return source;
+function listSource(source: string, where: string, base: string, profile: Profile): string {
+  if (!/^https?:/.test(source)) return under(base, source);
   const url = URL.parse(source);
-  if (!url) throw new SettingsError(`the log list ${source} is not a URL`);
+  if (!url) throw new SettingsError(`${where}: the log list ${source} is not a URL`);
   if (url.protocol === 'http:' && profile === 'production') {
-    throw new SettingsError(`the log list ${source} should be an https URL`);
+    throw new SettingsError(`${where}: the log list ${source} should be an https URL`);
   }
   return source;
 }
@@ -198,7 +199,7 @@ function logsOfEnvironment(keys: readonly string[], file: string | undefined): W
 /** `<vkey> [<url>] [qpd <number>]` */
 function parseLog({ items, where }: ConfigLine): WatchedLog {
   const [vkey = '', ...options] = items;
-  const key = parseKey(vkey, where, logVerifier);
+  const key = parseKey(vkey, where, logVerifier, 'the key of a log');
   const url = options[0] === undefined || options[0] === 'qpd' ? undefined : parseUrl(options.shift() ?? '', where);
   const [word, number, ...more] = options;
   if (word !== undefined && (word !== 'qpd' || number === undefined || more.length > 0)) {
@@ -218,7 +219,7 @@ function parseQpd(text: string, where: string): number {
 /** `<name> <vkey> [<url>]` */
 function parseWitness({ items, where }: ConfigLine): OtherWitness {
   const [name = '', vkey = '', url] = items;
-  const key = parseKey(vkey, where, cosignatureVerifier);
+  const key = parseKey(vkey, where, cosignatureVerifier, 'the key of a witness');
   return { name, key, ...(url !== undefined && { url: parseUrl(url, where) }) };
 }
 

@@ -37,13 +37,11 @@ export function readText(path: string, what: string): string {
   }
 }
 
-/** `use` throws for a key that is not of the kind wanted here. @throws SettingsError */
-export function parseKey(vkey: string, where: string, use: (key: VerifierKey) => unknown): VerifierKey {
-  return settled(where, () => {
-    const key = parseVerifierKey(vkey);
-    use(key);
-    return key;
-  });
+/** `use` throws for a key that is not `wanted`, such as `the key of a log`. @throws SettingsError */
+export function parseKey(vkey: string, where: string, use: (key: VerifierKey) => unknown, wanted: string): VerifierKey {
+  const key = settled(where, () => parseVerifierKey(vkey));
+  settled(where, () => use(key), `; it should be ${wanted}`);
+  return key;
 }
 
 /** The items of all these lines, each of which `check` lets pass. @throws SettingsError */
@@ -52,11 +50,11 @@ export function checkedItems(lines: readonly ConfigLine[], check: (item: string)
   return lines.flatMap(({ items }) => items);
 }
 
-function settled<T>(where: string, parse: () => T): T {
+function settled<T>(where: string, parse: () => T, hint: string = ''): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof CodedError) throw new SettingsError(`${where}: ${error.message}`);
+    if (error instanceof CodedError) throw new SettingsError(`${where}: ${error.message}${hint}`);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { CodedError } from '#libs/crypto';
+import { SignerError } from '#libs/signer';
 import { createLogger } from './logger.js';
 import { startService, type Service } from './service.js';
 import { SettingsError } from './settings.js';
@@ -32,7 +33,7 @@ export async function runMain(load: (env: NodeJS.ProcessEnv) => Service): Promis
 
 /** Why a service did not start, in one line, if the reason is around it and not in it. */
 export function startFailure(error: unknown): { readonly exitCode: number; readonly reason: string | undefined } {
-  if (error instanceof SettingsError) return { exitCode: 2, reason: error.message };
+  if (error instanceof SettingsError || error instanceof SignerError) return { exitCode: 2, reason: error.message };
   const { syscall, message } = error as NodeJS.ErrnoException;
   const isKnown = error instanceof CodedError || syscall !== undefined;
   return { exitCode: 1, reason: isKnown ? `could not start: ${message}` : undefined };

@@ -9,7 +9,7 @@ h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 0.5rem; overflow-wrap: an
 h3 { font-size: 1.0625rem; margin: 0 0 0.25rem; overflow-wrap: anywhere; }
 p { margin: 0 0 0.75rem; } a { color: var(--accent); } .quiet { color: var(--quiet); } .bad { color: var(--bad); font-weight: 600; } .warn { color: var(--warn); font-weight: 600; } .good { color: var(--good); font-weight: 600; }
 .alarm { background: var(--box); border: 1px solid var(--bad); border-left-width: 0.5rem; border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 1rem 0; overflow-wrap: anywhere; }
-.alarm.lesser { border-color: var(--warn); } .alarm p { margin: 0 0 0.25rem; }
+.alarm.lesser { border-color: var(--warn); } .alarm p { margin: 0 0 0.25rem; } .alarm h2 { margin: 0 0 0.25rem; color: var(--bad); } .alarm ul { margin: 0; padding-left: 1.25rem; } .alarm ul + p { margin: 0.5rem 0 0; }
 .box { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 1rem 0; } .box p { margin: 0 0 0.5rem; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: baseline; padding: 0.375rem 1rem 0.375rem 0; border-bottom: 1px solid var(--line); } tr:last-child td { border-bottom: 0; } th:last-child, td:last-child { padding-right: 0; }
@@ -17,7 +17,12 @@ th { font-size: 0.9375rem; color: var(--quiet); font-weight: 600; } .number { te
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 0.9375rem; overflow-wrap: anywhere; }
 pre { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 0 0 0.75rem; white-space: pre-wrap; }
 details summary { cursor: pointer; margin-bottom: 0.5rem; }
-@media (max-width: 40rem) { th, td { padding-right: 0.5rem; } .wide { display: none; } }
+.narrow { max-width: 38rem; }
+@media (max-width: 40rem) {
+  th, td { padding-right: 0.5rem; } .wide { display: none; }
+  .stacked thead { display: none; } .stacked tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); } .stacked tr:last-child { border-bottom: 0; }
+  .stacked td { display: block; padding: 0; border: 0; } .stacked td.number, .stacked td.time { display: inline-block; margin-right: 1rem; text-align: left; }
+}
 `;
 
 /** Headers of a page: its one inline style, by hash, and nothing else. */
@@ -28,14 +33,13 @@ export const PAGE_HEADERS = {
 };
 
 /** A page for people, without scripts, about how a program is. `body` is HTML; the title is escaped here. */
-export function htmlPage(title: string, body: string): string {
+export function htmlPage(title: string, body: string, refreshSeconds?: number): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="30">
-<title>${escapeHtml(title)}</title>
+${refreshSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${refreshSeconds}">\n`}<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
@@ -50,4 +54,19 @@ ${body}
 /** For text and for attribute values in quotes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** `1 log`, `2,000 logs`, `3 witnesses`. */
+export function counted(count: number, what: string, plural: string = 's'): string {
+  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : plural}`;
+}
+
+/** An ISO 8601 time, to the second. */
+export function timeHtml(iso: string): string {
+  return `<time datetime="${escapeHtml(iso)}">${escapeHtml(iso.slice(0, 19).replace('T', ' '))} UTC</time>`;
+}
+
+/** 20852014 → 20 852 014, with narrow no-break spaces. */
+export function digitsHtml(decimal: string): string {
+  return escapeHtml(decimal.replace(/\B(?=(\d{3})+$)/g, '\u202f'));
 }

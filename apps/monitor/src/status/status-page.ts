@@ -1,4 +1,4 @@
-import { escapeHtml, htmlPage } from '#libs/server';
+import { counted, digitsHtml, escapeHtml, htmlPage, timeHtml } from '#libs/server';
 import type { AlarmKind, PublicAlarm } from '../alarms/alarm.js';
 import type { LogStatus, MonitorStatus, ViewStatus } from './status.js';
 
@@ -19,6 +19,8 @@ const VIEW_NAMES: Readonly<Record<ViewStatus['kind'], string>> = {
   witness: 'witness',
 };
 
+const REFRESH_SECONDS = 30;
+
 /** What a person sees who opens the address of the monitor. Everything that comes from outside is escaped. */
 export function statusPage(status: MonitorStatus): string {
   const { name, logs, alarms } = status;
@@ -38,7 +40,8 @@ ${logs.map((log, i) => logSection(log, `log-${i + 1}`, nowMs)).join('\n')}
 ${gossipSection(status)}
 ${webhookSection(status)}
 <p class="quiet">For programs: <a href="/status">/status</a>, <a href="/alarms">/alarms</a> (those that are over, too),
-<a href="/evidence">/evidence</a>, <a href="/metrics">/metrics</a>. Running since ${time(status.startedAt)}, this is as of ${time(status.now)}.</p>`,
+<a href="/evidence">/evidence</a>, <a href="/metrics">/metrics</a>. Running since ${timeHtml(status.startedAt)}, this is as of ${timeHtml(status.now)}.</p>`,
+    REFRESH_SECONDS,
   );
 }
 
@@ -64,7 +67,7 @@ function alarmBox({ kind, severity, origin, message, since, evidence }: PublicAl
   return `<section class="alarm${severity === 'warn' ? ' lesser' : ''}">
 <h3 class="${severity === 'warn' ? 'warn' : 'bad'}">${TITLES[kind]}: ${escapeHtml(origin)}</h3>
 <p>${escapeHtml(message)}</p>
-${link}<p class="quiet">${escapeHtml(kind)}, since ${time(since)} (${ago(since, nowMs)})</p>
+${link}<p class="quiet">${escapeHtml(kind)}, since ${timeHtml(since)} (${ago(since, nowMs)})</p>
 </section>`;
 }
 
@@ -73,7 +76,7 @@ function logTable(logs: readonly LogStatus[], nowMs: number): string {
     // A witness that has nothing of this log is no view of it.
     const showing = views.filter(({ problem, size, seenAt }) => problem !== null || size !== null || seenAt === null);
     const well = showing.filter(({ problem, size }) => problem === null && size !== null).length;
-    const size = verified === null ? '<span class="quiet">–</span>' : digits(verified.size);
+    const size = verified === null ? '<span class="quiet">–</span>' : digitsHtml(verified.size);
     const answering = `${well} of ${showing.length}`;
     return `<tr><td><a href="#log-${i + 1}"><code>${escapeHtml(origin)}</code></a>${convicted.length > 0 ? ' <span class="bad">convicted</span>' : ''}</td>
 <td class="number">${size}</td><td class="time wide">${checkpointTime === null ? '<span class="quiet">–</span>' : ago(checkpointTime, nowMs)}</td>
@@ -99,7 +102,7 @@ function logSection(log: LogStatus, id: string, nowMs: number): string {
 <h3><code>${escapeHtml(origin)}</code></h3>
 ${convicted.map((key) => `<p class="bad">Convicted: nothing that <code>${escapeHtml(key)}</code> signs is followed any more.</p>`).join('\n')}
 <p>${verified === null ? 'Nothing is verified yet.' : verifiedText(log, verified, nowMs)}
-${checkpointTime === null ? '' : `Its checkpoint is of ${time(checkpointTime)}.`}
+${checkpointTime === null ? '' : `Its checkpoint is of ${timeHtml(checkpointTime)}.`}
 ${unlinkedHeads > 0 ? `<span class="warn">Without a proof so far: ${counted(unlinkedHeads, 'head')}.</span>` : ''}</p>
 ${policies.map(policyLine).join('\n')}
 ${viewTable(log, nowMs)}
@@ -113,7 +116,7 @@ function verifiedText(
   nowMs: number,
 ): string {
   if (size === '0') return 'It is empty so far.';
-  const entries = size === '1' ? '1 entry' : `${digits(size)} entries`;
+  const entries = size === '1' ? '1 entry' : `${digitsHtml(size)} entries`;
   if (convicted.length > 0) return `It was followed up to ${entries}.`;
   return `${entries}, verified to be one history${since === null ? '' : ` ${ago(since, nowMs)}`}.`;
 }
@@ -136,7 +139,7 @@ function viewTable({ views, verified }: LogStatus, nowMs: number): string {
     const address = `<code>${escapeHtml(url)}</code>`;
     const where = kind === 'witness' ? `${escapeHtml(name)}<br>${address}` : address;
     const other = size !== null && size === verified?.size && root !== verified.root;
-    const shown = size === null ? `<span class="quiet">${seenAt === null ? '–' : 'none'}</span>` : digits(size);
+    const shown = size === null ? `<span class="quiet">${seenAt === null ? '–' : 'none'}</span>` : digitsHtml(size);
     const state =
       problem !== null
         ? `<span class="warn">failing</span><br>${ago(failingSince ?? '', nowMs)}`
@@ -173,14 +176,6 @@ function webhookSection({ webhook }: MonitorStatus): string {
   return `<h2>Webhook</h2>\n<p>${counted(webhook.waiting, 'message')} not delivered yet.${problem}</p>`;
 }
 
-function counted(count: number, what: string, plural: string = 's'): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : plural}`;
-}
-
-function time(iso: string): string {
-  return `<time datetime="${escapeHtml(iso)}">${escapeHtml(iso.slice(0, 19).replace('T', ' '))} UTC</time>`;
-}
-
 function ago(iso: string, nowMs: number): string {
   const seconds = Math.max(0, Math.round((nowMs - Date.parse(iso)) / 1000));
   const said =
@@ -192,9 +187,4 @@ function ago(iso: string, nowMs: number): string {
           ? `${Math.round(seconds / 3600)} h`
           : `${Math.round(seconds / 86_400)} days`;
   return `<time datetime="${escapeHtml(iso)}">${said} ago</time>`;
-}
-
-/** 20852014 → 20 852 014, with narrow no-break spaces. */
-function digits(decimal: string): string {
-  return escapeHtml(decimal.replace(/\B(?=(\d{3})+$)/g, '\u202f'));
 }

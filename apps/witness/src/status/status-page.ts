@@ -1,69 +1,28 @@
-import { createHash } from 'node:crypto';
-import { escapeHtml } from '#libs/server';
+import { counted, digitsHtml, escapeHtml, htmlPage, timeHtml } from '#libs/server';
 import type { LogStatus, WitnessStatus } from './status.js';
-
-const STYLE = `
-:root { color-scheme: light dark; --page: #f4f3ef; --text: #1d1d1f; --quiet: #5b5b63; --line: #c9c8c2; --accent: #1d4f91; --box: #fff; --bad: #a3161a; --good: #1b6b3a; }
-@media (prefers-color-scheme: dark) { :root { --page: #17181b; --text: #ececf0; --quiet: #b0b1ba; --line: #3b3d44; --accent: #8ab8f5; --box: #212327; --bad: #ff9c94; --good: #7fd6a0; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 2rem 1rem; background: var(--page); color: var(--text); font: 1.0625rem/1.5 system-ui, "Liberation Sans", Arial, sans-serif; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 0.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.25rem; margin: 2rem 0 0.5rem; }
-p { margin: 0 0 0.75rem; } a { color: var(--accent); } .quiet { color: var(--quiet); } .bad { color: var(--bad); font-weight: 600; } .good { color: var(--good); font-weight: 600; }
-.alarm { background: var(--box); border: 1px solid var(--bad); border-left-width: 0.5rem; border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 1rem 0; }
-.alarm h2 { margin: 0 0 0.25rem; color: var(--bad); } .alarm ul { margin: 0; padding-left: 1.25rem; } .alarm p:last-child { margin: 0.5rem 0 0; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: baseline; padding: 0.375rem 1rem 0.375rem 0; border-bottom: 1px solid var(--line); }
-th { font-size: 0.9375rem; color: var(--quiet); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; } td.time, th.time { white-space: nowrap; padding-right: 0; }
-code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 0.9375rem; overflow-wrap: anywhere; }
-pre { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 0 0 0.75rem; white-space: pre-wrap; }
-details summary { cursor: pointer; margin-bottom: 0.5rem; }
-.answers { max-width: 38rem; } .answers td:last-child { padding-right: 0; }
-@media (max-width: 40rem) {
-  .logs thead { display: none; } .logs tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
-  .logs td { display: block; padding: 0; border: 0; } .logs td.number, .logs td.time { display: inline-block; margin-right: 1rem; text-align: left; }
-}
-`;
-
-/** Headers of the page: its one inline style, by hash, and nothing else. */
-export const STATUS_PAGE_HEADERS = {
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'x-content-type-options': 'nosniff',
-  'cache-control': 'no-store',
-};
 
 /** What a person sees who opens the address of the witness. No scripts; everything that comes from outside is escaped. */
 export function statusPage(status: WitnessStatus): string {
   const { name, profile, keys, logs } = status;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(name)}: witness</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(name)}</h1>
+  return htmlPage(
+    `${name}: witness`,
+    `<h1>${escapeHtml(name)}</h1>
 <p>A witness: it cosigns the checkpoints of transparency logs, each only if it extends the one before.</p>
 <p>${isFine(status) ? '<span class="good">Nothing is wrong.</span>' : '<span class="bad">Something is wrong: somebody should look.</span>'}</p>
 ${profile === 'development' ? '<p class="bad">Development: its keys prove nothing to anybody else.</p>' : ''}
 ${frozenAlarm(status)}${outdatedAlarm(status)}${suspicionSection(status)}
 <h2>Logs</h2>
-<p>${logs.count === 0 ? 'It is not configured for any log yet.' : `${counted(logs.count, 'log')}, ${logs.cosigned.toLocaleString('en')} of them cosigned since ${time(status.startedAt)}.${logs.count > logs.shown.length ? ` The ${logs.shown.length} cosigned last are shown.` : ''}`}</p>
+<p>${logs.count === 0 ? 'It is not configured for any log yet.' : `${counted(logs.count, 'log')}, ${logs.cosigned.toLocaleString('en')} of them cosigned since ${timeHtml(status.startedAt)}.${logs.count > logs.shown.length ? ` The ${logs.shown.length} cosigned last are shown.` : ''}`}</p>
 ${logs.shown.length === 0 ? '' : logTable(logs.shown)}
 <h2>Keys</h2>
 <p class="quiet">Whoever relies on this witness puts these lines into his policy. Compare them with what its operator says elsewhere.</p>
 ${keys.map((key) => keyBlock(key.algorithm, key.verifierKey)).join('\n')}
 ${networkSection(status)}
-<h2>Answers since ${time(status.startedAt)}</h2>
+<h2>Answers since ${timeHtml(status.startedAt)}</h2>
 ${answerTable(status)}
 ${listSection(status)}
-<p class="quiet">The same as JSON: <a href="/status">/status</a>. As of ${time(status.now)}.</p>
-</main>
-</body>
-</html>
-`;
+<p class="quiet">The same as JSON: <a href="/status">/status</a>. As of ${timeHtml(status.now)}.</p>`,
+  );
 }
 
 function isFine({ frozen, outdated, answers, lists }: WitnessStatus): boolean {
@@ -93,7 +52,7 @@ function outdatedAlarm({ outdated }: WitnessStatus): string {
 function suspicionSection({ suspicions }: WitnessStatus): string {
   if (suspicions.length === 0) return '';
   const items = suspicions.map(({ kind, origin, reason, since }) => {
-    return `<li><code>${escapeHtml(origin)}</code>: ${escapeHtml(reason)} <span class="quiet">(${escapeHtml(kind)}, since ${time(since)})</span></li>`;
+    return `<li><code>${escapeHtml(origin)}</code>: ${escapeHtml(reason)} <span class="quiet">(${escapeHtml(kind)}, since ${timeHtml(since)})</span></li>`;
   });
   return `<section><h2>Looks wrong, and is not proven</h2>
 <ul>${items.join('')}</ul>
@@ -104,7 +63,7 @@ function networkSection({ network, peers }: WitnessStatus): string {
   if (network === null) return '';
   const rows = peers.map(({ id, address, witness, direction, since }) => {
     const who = witness === null ? `<code>${escapeHtml(id.slice(-12))}</code>` : `<b>${escapeHtml(witness)}</b>`;
-    return `<tr><td>${who} <span class="quiet">${direction}</span><br><code>${escapeHtml(address)}</code></td><td class="time">${time(since)}</td></tr>`;
+    return `<tr><td>${who} <span class="quiet">${direction}</span><br><code>${escapeHtml(address)}</code></td><td class="time">${timeHtml(since)}</td></tr>`;
   });
   const listens = network.addresses.map((address) => `<pre>${escapeHtml(address)}</pre>`).join('\n');
   const table = `<table><thead><tr><th scope="col">Peer</th><th scope="col" class="time">Connected</th></tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>`;
@@ -120,10 +79,10 @@ function logTable(logs: readonly LogStatus[]): string {
     const link =
       size === null
         ? '<span class="quiet">none yet</span>'
-        : `<a href="${escapeHtml(checkpointPath)}">${digits(size)}</a>`;
-    return `<tr><td>${name}</td><td class="number">${link}</td><td class="time">${cosignedAt === null ? '<span class="quiet">–</span>' : time(cosignedAt)}</td></tr>`;
+        : `<a href="${escapeHtml(checkpointPath)}">${digitsHtml(size)}</a>`;
+    return `<tr><td>${name}</td><td class="number">${link}</td><td class="time">${cosignedAt === null ? '<span class="quiet">–</span>' : timeHtml(cosignedAt)}</td></tr>`;
   });
-  return `<table class="logs">
+  return `<table class="stacked">
 <thead><tr><th scope="col">Log</th><th scope="col" class="number">Size</th><th scope="col" class="time">Cosigned</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
@@ -164,13 +123,13 @@ function answerTable({ answers }: WitnessStatus): string {
       const said = escapeHtml(ANSWERS[outcome] ?? outcome);
       return `<tr><td>${outcome === 'other-root' ? `<span class="bad">${said}</span>` : said}</td><td class="number">${count.toLocaleString('en')}</td></tr>`;
     });
-  return `<table class="answers"><tbody>\n${rows.join('\n')}\n</tbody></table>`;
+  return `<table class="narrow"><tbody>\n${rows.join('\n')}\n</tbody></table>`;
 }
 
 function listSection({ lists }: WitnessStatus): string {
   if (lists.length === 0) return '';
   const items = lists.map(({ source, logs, takenAt, problem, keyChanges, unusable }) => {
-    const taken = takenAt === null ? 'not read yet' : `${counted(logs, 'log')}, read ${time(takenAt)}`;
+    const taken = takenAt === null ? 'not read yet' : `${counted(logs, 'log')}, read ${timeHtml(takenAt)}`;
     const notes = [
       problem === null ? '' : `<br><span class="bad">${escapeHtml(problem)}</span>`,
       keyChanges.count === 0
@@ -187,17 +146,4 @@ function listSection({ lists }: WitnessStatus): string {
 
 function codes(names: readonly string[]): string {
   return names.map((name) => `<code>${escapeHtml(name)}</code>`).join(', ');
-}
-
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
-}
-
-function time(iso: string): string {
-  return `<time datetime="${escapeHtml(iso)}">${escapeHtml(iso.slice(0, 19).replace('T', ' '))} UTC</time>`;
-}
-
-/** 20852014 → 20 852 014, with narrow no-break spaces. */
-function digits(decimal: string): string {
-  return escapeHtml(decimal.replace(/\B(?=(\d{3})+$)/g, '\u202f'));
 }

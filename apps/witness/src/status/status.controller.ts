@@ -1,9 +1,9 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { EventStoreError } from '#libs/event-store';
-import { HttpError } from '#libs/server';
+import { HttpError, PAGE_HEADERS } from '#libs/server';
 import { Status, type WitnessStatus } from './status.js';
-import { STATUS_PAGE_HEADERS, statusPage } from './status-page.js';
+import { statusPage } from './status-page.js';
 
 /** How the witness is: for people at `/`, for programs at `/status`. */
 @Controller()
@@ -13,7 +13,7 @@ export class StatusController {
   @Get()
   async page(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const page = statusPage(await this.#read());
-    void reply.headers(STATUS_PAGE_HEADERS).type('text/html; charset=utf-8');
+    void reply.headers(PAGE_HEADERS).type('text/html; charset=utf-8');
     return page;
   }
 
