@@ -6,9 +6,10 @@ import { CodedError } from '#libs/crypto';
  * - `not-consistent`: a checkpoint of the log that is not proven to extend the one that is followed
  * - `wrong-entries`: entries that are not those of the checkpoint's tree
  * - `frozen`: the log stands convicted: nothing of it is cosigned any more
+ * - `no-room`: what is left of the disk is kept for others; what was to be stored can come again
  * - `overtaken`: other requests were quicker each time
  */
 export type MirrorErrorCode =
-  'damaged' | 'untrusted-checkpoint' | 'not-consistent' | 'wrong-entries' | 'frozen' | 'overtaken';
+  'damaged' | 'untrusted-checkpoint' | 'not-consistent' | 'wrong-entries' | 'frozen' | 'no-room' | 'overtaken';
 
 export class MirrorError extends CodedError<MirrorErrorCode> {}

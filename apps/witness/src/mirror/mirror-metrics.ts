@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { DISK_RESERVE_BYTES, type DiskRoom } from './disk-room.js';
 import type { RoundOutcome } from './follower.js';
 
 /** What the mirror counts. Labels have few values: never an origin or a hash. */
@@ -8,7 +9,7 @@ export class MirrorMetrics {
   readonly #rounds: Counter<'outcome'>;
   readonly #conflicts: Counter;
 
-  constructor(registry: Registry, logs: number) {
+  constructor(registry: Registry, logs: number, room: DiskRoom) {
     const registers = [registry];
     this.#proposals = new Counter({
       name: 'mirror_add_checkpoint_total',
@@ -32,6 +33,14 @@ export class MirrorMetrics {
       name: 'mirror_conflicts_total',
       help: 'Checkpoints of a log that contradict the history that is mirrored. Set an alert on it.',
       registers,
+    });
+    new Gauge({
+      name: 'mirror_disk_free_bytes',
+      help: `Room on the disk of the mirror. Below ${DISK_RESERVE_BYTES} it stores nothing more.`,
+      registers,
+      async collect() {
+        this.set((await room.free()) ?? Number.NaN);
+      },
     });
     new Gauge({ name: 'mirror_logs', help: 'Logs that are mirrored.', registers }).set(logs);
   }

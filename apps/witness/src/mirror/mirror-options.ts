@@ -46,4 +46,5 @@ export interface MirrorOptions extends MirrorListener {
   readonly fileSystem?: FileSystem;
   readonly openStore?: () => Promise<EventStore>;
   readonly now?: () => bigint;
+  readonly freeBytes?: () => Promise<number>;
 }

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { Cosigner } from '../cosigning/cosigner.js';
 import { decide, type Decision } from '../cosigning/decide.js';
 import type { Proposal } from '../cosigning/proposal.js';
+import type { DiskRoom } from './disk-room.js';
 import { LogCopy } from './log-copy.js';
 import { MirrorError } from './mirror-error.js';
 import { PENDING, STATE, type CosignedCheckpoint, type MirrorState, type PendingCheckpoint } from './mirror-events.js';
@@ -24,6 +25,8 @@ export interface MirroredLogParts {
   readonly logger: Logger;
   /** POSIX time in seconds. */
   readonly now: () => bigint;
+  /** Asked before entries are stored. Without it the disk is filled. */
+  readonly room?: DiskRoom;
   /** Why a checkpoint of the log, which it has signed, is not cosigned; undefined when nothing speaks against it. */
   readonly refuses?: (head: PendingCheckpoint) => string | undefined;
 }
@@ -169,7 +172,7 @@ export class MirroredLog {
 
   /**
    * Verifies packages, which follow each other, against a checkpoint that is or was pending, and saves what is not yet held
-   * of them. What it says is verified is durable. @throws TileStoreError, MirrorError damaged
+   * of them. What it says is verified is durable. @throws TileStoreError, MirrorError damaged, no-room
    */
   async addPackages(head: Checkpoint, packages: readonly ReadPackage[]): Promise<PackagesAnswer> {
     const copy = await this.open();
@@ -190,6 +193,7 @@ export class MirroredLog {
         verified++;
       }
       const before = copy.size;
+      if (fresh.entries.length > 0) await this.parts.room?.expect();
       await copy.append(fresh.entries, fresh.hashes);
       if (before / RECORD_EVERY !== copy.size / RECORD_EVERY) await this.#record(copy);
       return { verified, ...(problem !== undefined && { problem }) };

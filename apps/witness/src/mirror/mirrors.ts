@@ -11,6 +11,7 @@ import { readSubmission } from '../cosigning/proposal.js';
 import { refuse, type Refusal } from '../cosigning/refusal.js';
 import { KnownLogs } from '../logs/known-logs.js';
 import type { CheckpointConflict } from './conflict.js';
+import { DiskRoom } from './disk-room.js';
 import { Follower } from './follower.js';
 import { MirrorMetrics } from './mirror-metrics.js';
 import type { PendingCheckpoint } from './mirror-events.js';
@@ -50,26 +51,30 @@ export class Mirrors {
         TileStore.open({ directory: join(directory, originHash(origin)), ...(fileSystem && { fileSystem }) }),
       ),
     );
+    const room = options.freeBytes ? new DiskRoom(options.freeBytes) : DiskRoom.of(directory);
     const open = options.openStore ?? (() => SqliteEventStore.open({ path: join(directory, 'events.sqlite') }));
     // After everything else that can fail, so that nothing has to be closed when the start does.
     const store = await open();
     const logs = new Map(
       options.logs.map(({ origin }, i) => {
         const refuses = (head: PendingCheckpoint): string | undefined => mirrors.#refuses(head);
-        const parts = { origin, store, tiles: tiles[i] as TileStore, cosigner, logger, now, refuses };
+        const parts = { origin, store, tiles: tiles[i] as TileStore, cosigner, logger, now, room, refuses };
         return [origin, new MirroredLog(parts)];
       }),
     );
     const known = new KnownLogs(options.logs.flatMap(({ keys }) => keys));
-    const metrics = new MirrorMetrics(registry, logs.size);
+    const metrics = new MirrorMetrics(registry, logs.size, room);
     const mirrors = new Mirrors(cosigner, logs, metrics, logger, known, store, options);
     for (const log of logs.values()) {
       await log
         .open()
         .catch((err: unknown) => logger.error({ err, origin: log.origin }, 'a mirrored log is not usable'));
     }
-    readiness.add('mirror', () =>
-      [...logs.values()].map((log) => log.problem()).find((problem) => problem !== undefined),
+    readiness.add(
+      'mirror',
+      async () =>
+        [...logs.values()].map((log) => log.problem()).find((problem) => problem !== undefined) ??
+        (await room.problem()),
     );
     logger.info({ name, verifierKeys: cosigner.keys.map(formatVerifierKey), logs: logs.size }, 'mirroring');
     return mirrors;

@@ -6,20 +6,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { REFUSALS } from '../cosigning/refusal.js';
 import { ANSWER_TYPES, addEntries } from './add-entries.js';
+import { clientAddress } from './client-address.js';
 import { MirrorError } from './mirror-error.js';
+import type { MirroredLog } from './mirrored-log.js';
 import type { Mirrors } from './mirrors.js';
 import { uploadBody } from './upload-body.js';
+import { GaveWay, UploadSlots } from './upload-slots.js';
 
 const OCTET_STREAM = 'application/octet-stream';
 const PLAIN = 'text/plain; charset=utf-8';
 /** 63 hashes take 3 KiB, a post-quantum signature 5 KiB, and there may be a few. */
 const ADD_CHECKPOINT_MAX_BYTES = 64 * 1024;
-/** Uploads that are read at one moment: each may have a package of 16 MiB in memory. */
-const UPLOADS = 16;
 
 /** tlog-mirror: the submission prefix. Routes of Fastify itself, since the body of an upload is read as it comes in. */
 export function registerSubmissions(fastify: FastifyInstance, prefix: string, mirrors: Mirrors): void {
-  let uploads = 0;
+  const slots = new UploadSlots();
 
   const addCheckpoint = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array(0);
@@ -45,14 +46,19 @@ export function registerSubmissions(fastify: FastifyInstance, prefix: string, mi
     if (type !== OCTET_STREAM) throw new HttpError(415, `the content type should be ${OCTET_STREAM}`);
     const body = uploadBody(request.raw, request.headers['content-encoding']);
     if (body === undefined) throw new HttpError(415, 'the content encoding should be gzip, or none');
-    if (uploads >= UPLOADS) {
+    const { raw } = request;
+    const slot = slots.take(clientAddress(raw), () => raw.socket.bytesRead);
+    if (slot === undefined) {
       body.release();
-      throw new HttpError(503, 'too many uploads at this moment', { headers: { 'retry-after': '1' } });
+      throw tooMany();
     }
-    uploads++;
+    const logOf = (origin: string): MirroredLog | undefined => {
+      const log = mirrors.logs.get(origin);
+      if (log !== undefined && !slots.claim(slot, origin)) throw tooMany();
+      return log;
+    };
     try {
-      const { logs, tickets } = mirrors;
-      const answer = await addEntries(new AddEntriesReader(body.chunks), (origin) => logs.get(origin), tickets);
+      const answer = await addEntries(new AddEntriesReader(slot.chunks(body.chunks)), logOf, mirrors.tickets);
       mirrors.metrics.uploaded(answer.status);
       const told = answer.status === 200 || answer.status === 202 || answer.status === 409;
       return await reply
@@ -60,9 +66,10 @@ export function registerSubmissions(fastify: FastifyInstance, prefix: string, mi
         .type(ANSWER_TYPES[answer.status])
         .send(told ? answer.body : `${answer.body}\n`);
     } catch (error) {
+      if (error instanceof GaveWay) throw new HttpError(408, error.message, { headers: { connection: 'close' } });
       throw isBodyError(error) ? new HttpError(400, 'the body breaks off, or is not what its encoding says') : error;
     } finally {
-      uploads--;
+      slots.release(slot);
       body.release();
     }
   };
@@ -96,6 +103,10 @@ function unavailable(handle: Handler, logger: Logger): Handler {
       });
     }
   };
+}
+
+function tooMany(): HttpError {
+  return new HttpError(503, 'too many uploads at this moment', { headers: { 'retry-after': '1' } });
 }
 
 /** What zlib and a connection that ends throw, with the codes of Node. */
