@@ -1,6 +1,13 @@
 export { EvidenceError } from './error.js';
 export type { EvidenceErrorCode } from './error.js';
-export { HEAD_MAX_BYTES, isSameVerifierKey, openSignedHeads, verifiedHead, statedTimeMs } from './signed-head.js';
+export {
+  HEAD_MAX_BYTES,
+  isSameVerifierKey,
+  openSignedHeads,
+  verifiedHead,
+  verifiedHeads,
+  statedTimeMs,
+} from './signed-head.js';
 export type { SignedHead } from './signed-head.js';
 export { parseCanonicalHead } from './canonical-head.js';
 export type { CanonicalHead } from './canonical-head.js';

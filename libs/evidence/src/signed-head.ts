@@ -50,15 +50,15 @@ export interface SignedHead {
  * @throws EvidenceError malformed-note, unsupported-key
  */
 export function openSignedHeads(note: Uint8Array | Note, keys: readonly VerifierKey[]): SignedHead[] {
-  return rethrown('malformed-note', 'head', () => {
-    const { text, signatures } = note instanceof Uint8Array ? parseNote(note) : note;
-    const checkpoint = parseCheckpoint(text);
-    return keys.flatMap((key) => {
-      const lines = signatures.filter((line) => isSameKey(line, { name: key.name, keyId: key.id }));
-      const head = lines.length === 0 ? undefined : openHead(key, checkpoint, lines);
-      return head === undefined ? [] : [head];
-    });
-  });
+  return openHeads(note, keys, (key) => (text, signature) => headVerifier(key).verify(text, signature));
+}
+
+/**
+ * The same of a note whose lines of these keys were all verified before, or made, by the caller: they are not verified again.
+ * @throws EvidenceError malformed-note, unsupported-key
+ */
+export function verifiedHeads(note: Uint8Array | Note, keys: readonly VerifierKey[]): SignedHead[] {
+  return openHeads(note, keys, () => () => true);
 }
 
 /**
@@ -66,13 +66,9 @@ export function openSignedHeads(note: Uint8Array | Note, keys: readonly Verifier
  * @throws EvidenceError malformed-note, also when there is no line of the key, unsupported-key
  */
 export function verifiedHead(note: Uint8Array, key: VerifierKey): SignedHead {
-  return rethrown('malformed-note', 'head', () => {
-    const { text, signatures } = parseNote(note);
-    const lines = signatures.filter((line) => isSameKey(line, { name: key.name, keyId: key.id }));
-    const head = openHead(key, parseCheckpoint(text), lines, () => true);
-    if (head === undefined) throw new EvidenceError('malformed-note', `head: no line of the key ${key.name}`);
-    return head;
-  });
+  const [head] = verifiedHeads(note, [key]);
+  if (head === undefined) throw new EvidenceError('malformed-note', `head: no line of the key ${key.name}`);
+  return head;
 }
 
 /** Whether two verifier keys are one: by name, type and the key itself; never by the four bytes of the ID. */
@@ -97,11 +93,27 @@ export function statedTimeMs({ key, note }: SignedHead): bigint | undefined {
   }
 }
 
+function openHeads(
+  note: Uint8Array | Note,
+  keys: readonly VerifierKey[],
+  verifierOf: (key: VerifierKey) => NoteVerifier['verify'],
+): SignedHead[] {
+  return rethrown('malformed-note', 'head', () => {
+    const { text, signatures } = note instanceof Uint8Array ? parseNote(note) : note;
+    const checkpoint = parseCheckpoint(text);
+    return keys.flatMap((key) => {
+      const lines = signatures.filter((line) => isSameKey(line, { name: key.name, keyId: key.id }));
+      const head = lines.length === 0 ? undefined : openHead(key, checkpoint, lines, verifierOf(key));
+      return head === undefined ? [] : [head];
+    });
+  });
+}
+
 function openHead(
   key: VerifierKey,
   checkpoint: Checkpoint,
   lines: readonly NoteSignature[],
-  verifies: NoteVerifier['verify'] = (text, signature) => headVerifier(key).verify(text, signature),
+  verifies: NoteVerifier['verify'],
 ): SignedHead | undefined {
   const covered = coveredBy(key, checkpoint);
   if (covered === undefined) return undefined;

@@ -11,6 +11,8 @@ import { isSameVerifierKey, openSignedHeads, type SignedHead } from './signed-he
 /** Evidence that holds: the holder of the accused key signed all of it. Whether anyone trusts that key is another question. */
 export interface ProvenEvidence {
   readonly evidence: Evidence;
+  /** The evidence as a file. */
+  readonly bytes: Uint8Array;
   readonly accused: VerifierKey;
   /** A cosigner's key accuses a witness, unless it is the ML-DSA-44 key of the log itself: a key of the origin's name. */
   readonly role: 'log' | 'witness';
@@ -28,14 +30,15 @@ export interface ProvenEvidence {
  */
 export function verifyEvidence(given: Uint8Array | Evidence): ProvenEvidence {
   // A value goes the same way as a file: then there is nothing that only one of the two is checked for.
-  const evidence = parseEvidence(given instanceof Uint8Array ? given : encodeEvidence(given));
+  const bytes = given instanceof Uint8Array ? given : encodeEvidence(given);
+  const evidence = parseEvidence(bytes);
   const { accused, origin } = evidence;
   const { heads, claim } = hold(evidence);
   const role = roleOf(accused, origin);
   const about = role === 'log' ? '' : ` of ${origin}`;
   // The key, not a name: whoever made it could call himself anything.
   const summary = `the key ${accused.name}+${toHex(accused.id)}, of a ${role}, signed ${claim(about)}`;
-  return { evidence, accused, role, origin, heads, summary };
+  return { evidence, bytes, accused, role, origin, heads, summary };
 }
 
 /** Guilty only if the very key is trusted: a stranger's key under a known name is a stranger's. */

@@ -1,5 +1,5 @@
 import { EventStoreError } from '#libs/event-store';
-import { EvidenceError, accusedId, verifyEvidence, type Evidence } from '#libs/evidence';
+import { EvidenceError, accusedId, verifyEvidence, type Evidence, type ProvenEvidence } from '#libs/evidence';
 import type { Logger } from 'pino';
 import type { EvidenceStore, StoredEvidence } from './evidence-store.js';
 import type { HeadStore } from './head-store.js';
@@ -14,7 +14,7 @@ export interface ConvictionsOptions {
   readonly publisher: Publisher;
   readonly logger: Logger;
   /** A key is convicted: its evidence is on the way to the disk. */
-  readonly onConviction: (evidence: Evidence) => void;
+  readonly onConviction: (proven: ProvenEvidence) => void;
   /** The evidence is durable. Its file is written just after. */
   readonly onEvidence: ((stored: StoredEvidence, path: string) => void) | undefined;
 }
@@ -27,12 +27,23 @@ export class Convictions {
 
   constructor(private readonly options: ConvictionsOptions) {}
 
-  convict(evidence: Evidence): void {
+  /** Evidence that was made here. Whoever made it: nobody is convicted by what a stranger could not check. */
+  accuse(evidence: Evidence): void {
     const { accused, origin } = evidence;
     if (this.options.evidence.against(accused) !== undefined) return;
-    const work = this.#convictNow(evidence).catch((error: unknown) => {
-      const fault = error instanceof EvidenceError ? 'evidence that does not hold' : 'evidence could not be stored';
-      this.options.logger.error({ err: error, origin, accused: accused.name }, fault);
+    try {
+      this.convict(verifyEvidence(evidence));
+    } catch (error) {
+      if (!(error instanceof EvidenceError)) throw error;
+      this.options.logger.error({ err: error, origin, accused: accused.name }, 'evidence that does not hold');
+    }
+  }
+
+  convict(proven: ProvenEvidence): void {
+    const { accused, origin } = proven;
+    if (this.options.evidence.against(accused) !== undefined) return;
+    const work = this.#convictNow(proven).catch((error: unknown) => {
+      this.options.logger.error({ err: error, origin, accused: accused.name }, 'evidence could not be stored');
     });
     this.#underWay.add(work);
     void work.finally(() => this.#underWay.delete(work));
@@ -62,17 +73,16 @@ export class Convictions {
     for (const stored of await this.options.evidence.retry()) this.#tell(stored);
   }
 
-  async #convictNow(found: Evidence): Promise<void> {
+  async #convictNow(proven: ProvenEvidence): Promise<void> {
     const { evidence, publisher, onConviction } = this.options;
-    const proven = verifyEvidence(found); // whoever made it: nobody is accused by what a stranger could not check
-    const id = accusedId(found.accused);
+    const id = accusedId(proven.accused);
     this.#untold.add(id);
     // Others hear of it before there is a file of it: the event is what lasts.
     const added = evidence.add(proven, (stored) => {
       this.#untold.delete(id);
       this.#tell(stored);
     });
-    onConviction(found);
+    onConviction(proven);
     try {
       await added;
     } catch (error) {

@@ -1,4 +1,11 @@
-import { openSignedHeads, type Evidence, type SignedHead, type Suspicion } from '#libs/evidence';
+import {
+  openSignedHeads,
+  verifiedHeads,
+  type Evidence,
+  type ProvenEvidence,
+  type SignedHead,
+  type Suspicion,
+} from '#libs/evidence';
 import { parseNote, type NoteSignature, type VerifierKey } from '#libs/note';
 import { CosignedHeads, type WitnessHead } from './cosigned-heads.js';
 import { CosignedSides } from './cosigned-sides.js';
@@ -43,10 +50,9 @@ export class Cosignatures {
   }
 
   /** A witness that cosigned both sides of a log's fork is convicted by the same notes. */
-  accuse(evidence: Evidence): void {
+  accuse({ evidence, heads }: ProvenEvidence): void {
     if (evidence.kind === 'leaf-index') return;
-    const sides = evidence.kind === 'same-size' ? evidence.notes : [evidence.older, evidence.newer];
-    for (const note of sides) this.#sides.add(evidence, this.#heldOn(note, evidence.accused));
+    for (const head of heads) this.#sides.add(evidence, this.#heldOn(head));
   }
 
   /** What each witness has cosigned last of a log. */
@@ -63,11 +69,10 @@ export class Cosignatures {
     return this.#last.noteOf(id);
   }
 
-  #heldOn(note: Uint8Array, accused: VerifierKey): SignedHead[] {
-    const [head] = openSignedHeads(note, [accused]);
-    const known = head && this.options.held.find(head.checkpoint.origin)?.get(headId(head));
-    if (!known) return [];
+  #heldOn(head: SignedHead): SignedHead[] {
+    const known = this.options.held.find(head.checkpoint.origin)?.get(headId(head));
+    if (!known || known.cosignatures.length === 0) return [];
     const { text } = parseNote(known.note);
-    return openSignedHeads({ text, signatures: known.cosignatures }, this.options.witnesses);
+    return verifiedHeads({ text, signatures: known.cosignatures }, this.options.witnesses);
   }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { utf8Decode, utf8Encode } from '#libs/crypto';
 import { EventStoreError, eventId, type EventStore, type Expected } from '#libs/event-store';
-import { accusedId, formatEvidence, verifyEvidence, type ProvenEvidence } from '#libs/evidence';
+import { accusedId, verifyEvidence, type ProvenEvidence } from '#libs/evidence';
 import type { VerifierKey } from '#libs/note';
 import { nodeFileSystem, replaceFile } from '#libs/tile-store';
 
@@ -97,7 +97,7 @@ export class EvidenceStore {
   async add(proven: ProvenEvidence, onStored?: (stored: StoredEvidence) => void): Promise<boolean> {
     const id = accusedId(proven.accused);
     if (this.#evidence.has(id)) return false;
-    const bytes = formatEvidence(proven.evidence);
+    const { bytes } = proven;
     const stored: StoredEvidence = { id, proven, bytes, storedAt: new Date(this.options.now()), frozen: true };
     this.#evidence.set(id, stored);
     await this.#keep(stored, 'event', onStored);

@@ -1,5 +1,5 @@
 import { equalBytes } from '#libs/crypto';
-import { judge, openSignedHeads, type Evidence, type SignedHead, type Suspicion } from '#libs/evidence';
+import { judge, openSignedHeads, verifiedHeads, type Evidence, type SignedHead, type Suspicion } from '#libs/evidence';
 import type { Note, NoteSignature } from '#libs/note';
 import { Budgets } from './budget.js';
 import type { Cosignatures } from './cosignatures.js';
@@ -167,17 +167,19 @@ export class Intake {
 
 /** What keys of a log signed in a note of it. @throws EvidenceError malformed-note */
 export function openNote(note: Uint8Array | Note, log: KnownLog | undefined): SignedHead[] {
-  return log === undefined
-    ? []
-    : openSignedHeads(note, log.keys).filter((head) => head.checkpoint.origin === log.origin);
+  return log === undefined ? [] : ofLog(openSignedHeads(note, log.keys), log);
 }
 
-/** A held head with its key, verified again. */
+/** An RFC 6962 key signs for the origin that is its name, whatever the note says. */
+export function ofLog(heads: readonly SignedHead[], { origin }: Pick<KnownLog, 'origin'>): SignedHead[] {
+  return heads.filter((head) => head.checkpoint.origin === origin);
+}
+
+/** A held head with its key: it was verified when it was taken in. */
 export function openHeld(head: HeldHead, log: KnownLog): SignedHead {
   const key = log.keys.find((one) => keyIdOf(one) === head.keyId);
-  const [opened] = key ? openSignedHeads(head.note, [key]) : [];
-  if (opened === undefined)
-    throw new Error(`a held head of ${log.origin} does not verify any more: was its key removed?`);
+  const [opened] = key ? verifiedHeads(head.note, [key]) : [];
+  if (opened === undefined) throw new Error(`a held head of ${log.origin} is of no key that is known: was it removed?`);
   return opened;
 }
 

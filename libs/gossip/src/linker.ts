@@ -18,7 +18,7 @@ const NEWS_MS = 2_000;
 
 export interface LinkerOptions {
   readonly find: (origin: string) => { readonly log: KnownLog; readonly held: HeldHeads } | undefined;
-  /** The head with its key, verified again. */
+  /** The head with its key. */
   readonly open: (held: HeldHead, log: KnownLog) => SignedHead;
   /** The checkpoint that a source shows: a head like any other. What of it is held afterwards. */
   readonly shown: (note: Uint8Array, log: KnownLog, url: string) => HeldHead[];

@@ -138,6 +138,25 @@ test('a head that waits for its turn to be published is passed on when it comes 
   throttle.close();
 });
 
+test('what the caller has verified is an anchor and a cosignature like any other, and no signature is verified again', async () => {
+  const log = await served('a');
+  const witness = cosigner('w.example', 1_700_000_000n);
+  const keys = [log.signer.key];
+  const [one, other] = [
+    await observing({ keys }, { witnesses: [witness.key] }),
+    await observing({ keys }, { witnesses: [witness.key] }),
+  ];
+  const note = await log.sign(5, [witness]);
+  one.advance(ORIGIN, note);
+  const { text, signatures } = parseNote(note);
+  // Were they verified, these would be found to be none.
+  const unchecked = signatures.map((line) => ({ ...line, signature: line.signature.map((byte) => byte ^ 1) }));
+  other.advanceVerified(ORIGIN, formatNote({ text, signatures: unchecked }));
+  expect(other.view(ORIGIN).heads.map(({ id }) => id)).toEqual(one.view(ORIGIN).heads.map(({ id }) => id));
+  expect([...other.ids()]).toEqual([...one.ids()]);
+  expect(other.view(ORIGIN).witnesses).toHaveLength(1);
+});
+
 describe('heads of different sizes', () => {
   test('of one history: the older one is forgotten, once a proof links it', async () => {
     const log = await served('a');

@@ -1,4 +1,4 @@
-import { parseEvidence, verifyEvidence, weighEvidence } from '#libs/evidence';
+import { openSignedHeads, parseEvidence, verifiedHeads, verifyEvidence, weighEvidence } from '#libs/evidence';
 import type { SignedHead, Suspicion } from '#libs/evidence';
 import { parseNote, type VerifierKey } from '#libs/note';
 import type { GossipContent, Sender, SyncKind, SyncVerdict, Topic, Verdict } from '#libs/p2p';
@@ -11,7 +11,7 @@ import { EvidenceStore, type StoredEvidence } from './evidence-store.js';
 import { HeadStore, type StoredHead } from './head-store.js';
 import { headId, keyIdOf, type HeldHead } from './held-head.js';
 import { HeldLogs } from './held-logs.js';
-import { Intake, openHeld, openNote } from './intake.js';
+import { Intake, ofLog, openHeld, openNote } from './intake.js';
 import type { KnownLog } from './known-log.js';
 import { Linker } from './linker.js';
 import type { ObserverOptions } from './observer-options.js';
@@ -56,9 +56,9 @@ export class Observer implements GossipContent {
       options.onSuspicion?.(suspicion);
     });
     const suspect = (suspicion: Suspicion): void => this.#suspicions.raise(suspicion, now());
-    const onConviction: Convictions['convict'] = (found) => this.#cosignatures.accuse(found);
+    const onConviction: Convictions['convict'] = (proven) => this.#cosignatures.accuse(proven);
     this.#convictions = new Convictions({ evidence, held, heads, publisher, logger, onConviction, onEvidence });
-    const convict: Convictions['convict'] = (found) => this.#convictions.convict(found);
+    const convict: Convictions['accuse'] = (found) => this.#convictions.accuse(found);
     this.#cosignatures = new Cosignatures({ witnesses, held, evidence, convict, suspect, now });
     const link: Linker['request'] = (origin, news) => this.#linker.request(origin, news);
     const cosignatures = this.#cosignatures;
@@ -130,12 +130,14 @@ export class Observer implements GossipContent {
    */
   advance(origin: string, note: Uint8Array): void {
     const log = this.options.logs.find(origin);
-    const heads = openNote(note, log);
-    for (const head of heads) {
-      const changed = this.#intake.advance(head, 'log');
-      if (changed) this.#outlet.head(log?.origin ?? origin, head.note, false);
-    }
-    this.#cosignatures.observe(note, heads);
+    this.#advance(openNote(note, log), log, openSignedHeads(note, this.options.witnesses));
+  }
+
+  /** The same of a note that the caller has put together of signatures that he verified or made: none is verified again. */
+  advanceVerified(origin: string, note: Uint8Array): void {
+    const log = this.options.logs.find(origin);
+    const heads = log ? ofLog(verifiedHeads(note, log.keys), log) : [];
+    this.#advance(heads, log, verifiedHeads(note, this.options.witnesses));
   }
 
   /** The anchor that a witness finds in its own records at a start. Nothing is published. */
@@ -165,8 +167,7 @@ export class Observer implements GossipContent {
     const evidence = parseEvidence(file);
     // Before any signature: anybody can make evidence against himself.
     if (weighEvidence(evidence, this.#trusted(evidence.origin)) !== 'guilty') return false;
-    verifyEvidence(evidence);
-    this.#convictions.convict(evidence);
+    this.#convictions.convict(verifyEvidence(file));
     await this.#convictions.stored(evidence);
     return true;
   }
@@ -221,6 +222,14 @@ export class Observer implements GossipContent {
     await this.#convictions.settled();
     await this.#convictions.retry();
     await this.heads.flush();
+  }
+
+  #advance(heads: readonly SignedHead[], log: KnownLog | undefined, cosigned: readonly SignedHead[]): void {
+    if (log === undefined) return;
+    for (const head of heads) {
+      if (this.#intake.advance(head, 'log')) this.#outlet.head(log.origin, head.note, false);
+    }
+    this.#cosignatures.take(cosigned, heads);
   }
 
   /** What a source shows is a head like any other; those of its heads that are held afterwards. */

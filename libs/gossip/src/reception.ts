@@ -152,8 +152,7 @@ export class Reception implements GossipContent {
     if (known !== undefined)
       return convictions.isUntold(known.id) && equalBytes(known.bytes, data) ? 'accept' : 'ignore';
     if (!this.#evidenceBudgets.take(sender.peer, sender.witness ? DIRECTORY_SHARE : 1)) return 'later';
-    verifyEvidence(evidence);
-    convictions.convict(evidence);
+    convictions.convict(verifyEvidence(data));
     return 'accept';
   }
 

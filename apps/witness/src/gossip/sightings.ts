@@ -78,7 +78,8 @@ export class Sightings extends Observer {
   async #advanceNow(origin: string): Promise<void> {
     try {
       const note = await this.parts.heads.recorded(originHash(origin));
-      if (note) this.parts.observer.advance(origin, note);
+      // Our own record: signatures of the log that were verified before it was written, and ours.
+      if (note) this.parts.observer.advanceVerified(origin, note);
     } catch (error) {
       // Nobody waits for this: what it throws would end the process.
       const level = error instanceof CodedError ? 'warn' : 'error';
