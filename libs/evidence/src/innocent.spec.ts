@@ -24,6 +24,20 @@ const noTree = (): never => {
   throw new Error('the tree is not read');
 };
 
+test('one RFC 6962 key that signs for two logs contradicts itself in neither', async () => {
+  const ct = rfc6962Signer('ct.example/2026');
+  const sameKey = verifierKey('ct.example/2027', KEY_TYPE.rfc6962, ct.key.publicKey);
+  const one = await headOf('ct.example/2026', history(8), ct);
+  // Its signature does not cover the origin: the very bytes verify under the other name.
+  const { text, signatures } = parseNote((await headOf('ct.example/2026', history(8, 3), ct)).note);
+  const renamed = new TextEncoder().encode(new TextDecoder().decode(text).replace('2026', '2027'));
+  const lines = signatures.map((line) => ({ ...line, name: sameKey.name, keyId: sameKey.id }));
+  const [other] = openSignedHeads(formatNote({ text: renamed, signatures: lines }), [sameKey]);
+  expect(other?.checkpoint.origin).toBe('ct.example/2027');
+  expect(judge([one], other!)).toEqual({ kind: 'new' });
+  expect((await relateHeads(one, other!, noTree)).kind).toBe('unproven');
+});
+
 describe('the same tree signed again', () => {
   test.each(SIGNERS)('by %s with another signature is known', async (_, make) => {
     const signer = make(ORIGIN);

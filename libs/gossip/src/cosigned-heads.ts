@@ -49,7 +49,8 @@ export class CosignedHeads {
     const prefix = originPrefix(origin);
     return [...this.#last.values()]
       .filter(({ id }) => id.startsWith(prefix))
-      .map((kept) => ({ witness: kept.witness, head: headOf(kept), seenMs: kept.seenMs }));
+      .map((kept) => ({ witness: kept.witness, head: headOf(kept), seenMs: kept.seenMs }))
+      .filter(({ head }) => head.checkpoint.origin === origin);
   }
 
   /** For anti-entropy. */

@@ -3,6 +3,7 @@ import { sha256, toHex } from '#crypto';
 import { ByteReader, concatBytes, utf8Decode, utf8Encode, u64, vector } from '#libs/crypto';
 import { EventStoreError, type EventStore, type Expected } from '#libs/event-store';
 import { formatNote, parseNote } from '#libs/note';
+import { originHash } from '#libs/tlog';
 import type { Logger } from 'pino';
 import { originPrefix, type HeldHead } from './held-head.js';
 import type { HeldHeads } from './held-heads.js';
@@ -77,7 +78,7 @@ export class HeadStore {
   }
 
   async #writeOne(held: HeldHeads): Promise<void> {
-    const stream = PREFIX + originPrefix(held.origin);
+    const stream = PREFIX + (held.isTwin ? originHash(held.origin) : originPrefix(held.origin));
     const known = this.#revisions.get(stream);
     const anchors = this.anchors ? held.anchors : [];
     if (known === undefined && anchors.length === 0 && held.loose.length === 0) return;

@@ -18,7 +18,11 @@ export class HeldHeads {
   #loose: readonly HeldHead[] = NONE;
   #conflicts = 0;
 
-  constructor(readonly origin: string) {}
+  /** `isTwin`: the hash of another log's origin begins with the same digits. */
+  constructor(
+    readonly origin: string,
+    readonly isTwin: boolean = false,
+  ) {}
 
   anchor(keyId: string): HeldHead | undefined {
     return this.#anchors.find((head) => head.keyId === keyId);

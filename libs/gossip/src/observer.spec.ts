@@ -491,6 +491,21 @@ test('evidence that does not hold is rejected more often than anybody is let do 
   expect(observer.evidence.list()).toEqual([]);
 });
 
+test('evidence beyond what one sender may send is looked at all the same: gossip would pass by every other copy of it', async () => {
+  const logs = Array.from({ length: 14 }, (_, i) => new SignedLog(`log-${i}.example`));
+  const known = new FixedLogs(logs.map(({ origin, signer }) => ({ origin, keys: [signer.key], sources: [] })));
+  const observer = await observing({ keys: [] }, { logs: known, now: () => 0 });
+  for (const log of logs) {
+    const fork = log.forkAt(3);
+    const heads = [await log.note(log.head(9)), await fork.note(fork.head(9))];
+    const [one, other] = heads.toSorted((a, b) => (rootOf(a) < rootOf(b) ? -1 : 1));
+    const { origin, signer } = log;
+    const file = formatEvidence({ kind: 'same-size', accused: signer.key, origin, notes: [one!, other!] });
+    expect(observer.receive('evidence', file, stranger)).toBe('accept');
+  }
+  expect(observer.evidence.list()).toHaveLength(14);
+});
+
 function rootOf(note: Uint8Array): string {
   return Buffer.from(parseCheckpoint(parseNote(note).text).root).toString('hex');
 }

@@ -31,6 +31,12 @@ const SYNCED_BURST = 256;
 /** Evidence files of one sender: each costs a few signatures. More at once than it takes to be cut off for lies. */
 const EVIDENCE_PER_SECOND = 0.2;
 const EVIDENCE_BURST = 12;
+/**
+ * And of all those who have used that up: gossip passes by what was not looked at when it comes from others, too. A sender of
+ * lies is cut off long before he has used this up.
+ */
+const EVIDENCE_RESERVE_PER_SECOND = 1;
+const EVIDENCE_RESERVE_BURST = 64;
 const BUDGET_NAMES = 16_384;
 
 export interface ReceptionOptions {
@@ -55,12 +61,14 @@ export class Reception implements GossipContent {
   readonly #budgets: Budgets;
   readonly #syncedBudgets: Budgets;
   readonly #evidenceBudgets: Budgets;
+  readonly #evidenceReserve: Budgets;
 
   constructor(private readonly options: ReceptionOptions) {
     const { now } = options;
     this.#budgets = new Budgets(HEADS_PER_SECOND, HEADS_BURST, BUDGET_NAMES, now);
     this.#syncedBudgets = new Budgets(HEADS_PER_SECOND, SYNCED_BURST, BUDGET_NAMES, now);
     this.#evidenceBudgets = new Budgets(EVIDENCE_PER_SECOND, EVIDENCE_BURST, BUDGET_NAMES, now);
+    this.#evidenceReserve = new Budgets(EVIDENCE_RESERVE_PER_SECOND, EVIDENCE_RESERVE_BURST, 1, now);
   }
 
   receive(topic: Topic, data: Uint8Array, sender: Sender): Verdict {
@@ -151,7 +159,8 @@ export class Reception implements GossipContent {
     // Passed on if it is ours, and not yet told: gossip does not carry a second time what has come in meanwhile.
     if (known !== undefined)
       return convictions.isUntold(known.id) && equalBytes(known.bytes, data) ? 'accept' : 'ignore';
-    if (!this.#evidenceBudgets.take(sender.peer, sender.witness ? DIRECTORY_SHARE : 1)) return 'later';
+    const paid = this.#evidenceBudgets.take(sender.peer, sender.witness ? DIRECTORY_SHARE : 1);
+    if (!paid && !this.#evidenceReserve.take('all')) return 'later';
     convictions.convict(verifyEvidence(data));
     return 'accept';
   }
