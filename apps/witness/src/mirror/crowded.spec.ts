@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { concatBytes } from '#libs/crypto';
-import { createLogger, startService, type RunningService } from '#libs/server';
+import type { RunningService } from '#libs/server';
 import { generateSigner } from '#libs/signer';
 import { encodeAddEntriesHeader, encodeEntryPackage } from '#libs/tlog';
 import { DISK_RESERVE_BYTES } from './disk-room.js';
-import { MirrorModule } from './mirror.module.js';
 import { EntryLog } from './testing/entry-log.js';
+import { startMirror } from './testing/start-mirror.js';
 import { UPLOAD_LIMITS } from './upload-slots.js';
 
 const logs = ['slow', 'kept', 'one', 'full'].map((name) => new EntryLog(`log.example.com/${name}`, 600));
@@ -24,23 +24,8 @@ const sockets: Socket[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'mirror-'));
-  const options = {
-    name: 'mirror.example.org/m1',
-    signers: { ed25519: generateSigner('witness', 'ed25519') },
-    directory,
-    freeBytes: async () => freeBytes,
-    logs: logs.map(({ origin, signer }) => ({ origin, keys: [signer.key] })),
-  };
-  mirror = await startService(
-    {
-      name: 'mirror',
-      config: { profile: 'development', host: '127.0.0.1', port: 0 },
-      module: (context) => MirrorModule.with(async () => options, context),
-      errors: () => 'plain',
-      bodies: 'bytes',
-    },
-    createLogger('mirror', { write: () => undefined }),
-  );
+  const signers = { ed25519: generateSigner('witness', 'ed25519') };
+  mirror = await startMirror(logs, { signers, directory, freeBytes: async () => freeBytes });
 });
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();

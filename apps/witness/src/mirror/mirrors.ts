@@ -85,6 +85,12 @@ export class Mirrors {
     return this.#byHash.get(hash);
   }
 
+  /** Whether there is a mirror checkpoint of the log, and nothing that speaks against it. */
+  isCosigned(origin: string): boolean {
+    const served = this.logs.get(origin)?.served();
+    return served !== undefined && this.#refuses(served) === undefined;
+  }
+
   /** tlog-mirror, add-checkpoint: the body of a witness's. */
   async addCheckpoint(body: Uint8Array): Promise<ProposalAnswer | Refusal> {
     const submission = readSubmission(body, this.known);
