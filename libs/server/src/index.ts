@@ -11,7 +11,7 @@ export { HttpError } from './http-error.js';
 export type { HttpErrorOptions } from './http-error.js';
 export { createLogger } from './logger.js';
 export { onShutdown, runMain } from './main.js';
-export { PAGE_HEADERS, counted, digitsHtml, escapeHtml, htmlPage, timeHtml } from './page.js';
+export { PAGE_HEADERS, agoHtml, counted, digitsHtml, escapeHtml, htmlPage, timeHtml } from './page.js';
 export { Readiness } from './readiness.js';
 export { startService } from './service.js';
 export type { RunningService, Service, ServiceContext } from './service.js';

@@ -11,17 +11,17 @@ p { margin: 0 0 0.75rem; } a { color: var(--accent); } .quiet { color: var(--qui
 .alarm { background: var(--box); border: 1px solid var(--bad); border-left-width: 0.5rem; border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 1rem 0; overflow-wrap: anywhere; }
 .alarm.lesser { border-color: var(--warn); } .alarm p { margin: 0 0 0.25rem; } .alarm h2 { margin: 0 0 0.25rem; color: var(--bad); } .alarm ul { margin: 0; padding-left: 1.25rem; } .alarm ul + p { margin: 0.5rem 0 0; }
 .box { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 1rem 0; } .box p { margin: 0 0 0.5rem; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; margin-bottom: 0.75rem; }
 th, td { text-align: left; vertical-align: baseline; padding: 0.375rem 1rem 0.375rem 0; border-bottom: 1px solid var(--line); } tr:last-child td { border-bottom: 0; } th:last-child, td:last-child { padding-right: 0; }
 th { font-size: 0.9375rem; color: var(--quiet); font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; } .time { white-space: nowrap; } .any { overflow-wrap: anywhere; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 0.9375rem; overflow-wrap: anywhere; }
 pre { background: var(--box); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; margin: 0 0 0.75rem; white-space: pre-wrap; }
 details summary { cursor: pointer; margin-bottom: 0.5rem; }
-.narrow { max-width: 38rem; }
+.narrow { max-width: 38rem; } .label { display: none; }
 @media (max-width: 40rem) {
   th, td { padding-right: 0.5rem; } .wide { display: none; }
   .stacked thead { display: none; } .stacked tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); } .stacked tr:last-child { border-bottom: 0; }
-  .stacked td { display: block; padding: 0; border: 0; } .stacked td.number, .stacked td.time { display: inline-block; margin-right: 1rem; text-align: left; }
+  .stacked td { display: block; padding: 0; border: 0; } .stacked td.number, .stacked td.time { display: inline-block; margin-right: 1rem; text-align: left; } .stacked .label { display: inline; }
 }
 `;
 
@@ -64,6 +64,20 @@ export function counted(count: number, what: string, plural: string = 's'): stri
 /** An ISO 8601 time, to the second. */
 export function timeHtml(iso: string): string {
   return `<time datetime="${escapeHtml(iso)}">${escapeHtml(iso.slice(0, 19).replace('T', ' '))} UTC</time>`;
+}
+
+/** How long ago an ISO 8601 time was, in the largest unit of which there are two. */
+export function agoHtml(iso: string, nowMs: number): string {
+  const seconds = Math.max(0, Math.round((nowMs - Date.parse(iso)) / 1000));
+  const said =
+    seconds < 120
+      ? `${seconds} s`
+      : seconds < 7200
+        ? `${Math.round(seconds / 60)} min`
+        : seconds < 172_800
+          ? `${Math.round(seconds / 3600)} h`
+          : `${Math.round(seconds / 86_400)} days`;
+  return `<time datetime="${escapeHtml(iso)}">${said} ago</time>`;
 }
 
 /** 20852014 → 20 852 014, with narrow no-break spaces. */

@@ -1,4 +1,4 @@
-import { counted, digitsHtml, escapeHtml, htmlPage, timeHtml } from '#libs/server';
+import { agoHtml, counted, digitsHtml, escapeHtml, htmlPage, timeHtml } from '#libs/server';
 import type { AlarmKind, PublicAlarm } from '../alarms/alarm.js';
 import type { LogStatus, MonitorStatus, ViewStatus } from './status.js';
 
@@ -67,7 +67,7 @@ function alarmBox({ kind, severity, origin, message, since, evidence }: PublicAl
   return `<section class="alarm${severity === 'warn' ? ' lesser' : ''}">
 <h3 class="${severity === 'warn' ? 'warn' : 'bad'}">${TITLES[kind]}: ${escapeHtml(origin)}</h3>
 <p>${escapeHtml(message)}</p>
-${link}<p class="quiet">${escapeHtml(kind)}, since ${timeHtml(since)} (${ago(since, nowMs)})</p>
+${link}<p class="quiet">${escapeHtml(kind)}, since ${timeHtml(since)} (${agoHtml(since, nowMs)})</p>
 </section>`;
 }
 
@@ -77,9 +77,9 @@ function logTable(logs: readonly LogStatus[], nowMs: number): string {
     const showing = views.filter(({ problem, size, seenAt }) => problem !== null || size !== null || seenAt === null);
     const well = showing.filter(({ problem, size }) => problem === null && size !== null).length;
     const size = verified === null ? '<span class="quiet">–</span>' : digitsHtml(verified.size);
-    const answering = `${well} of ${showing.length}`;
+    const answering = showing.length === 0 ? '–' : `${well} of ${showing.length}`;
     return `<tr><td><a href="#log-${i + 1}"><code>${escapeHtml(origin)}</code></a>${convicted.length > 0 ? ' <span class="bad">convicted</span>' : ''}</td>
-<td class="number">${size}</td><td class="time wide">${checkpointTime === null ? '<span class="quiet">–</span>' : ago(checkpointTime, nowMs)}</td>
+<td class="number">${size}</td><td class="time wide">${checkpointTime === null ? '<span class="quiet">–</span>' : agoHtml(checkpointTime, nowMs)}</td>
 <td class="time">${quorumOf(policies)}</td><td class="number time wide">${well < showing.length ? `<span class="warn">${answering}</span>` : answering}</td></tr>`;
   });
   return `<div class="scroll"><table>
@@ -118,7 +118,7 @@ function verifiedText(
   if (size === '0') return 'It is empty so far.';
   const entries = size === '1' ? '1 entry' : `${digitsHtml(size)} entries`;
   if (convicted.length > 0) return `It was followed up to ${entries}.`;
-  return `${entries}, verified to be one history${since === null ? '' : ` ${ago(since, nowMs)}`}.`;
+  return `${entries}, verified to be one history${since === null ? '' : ` ${agoHtml(since, nowMs)}`}.`;
 }
 
 function policyLine({ name, met, witnesses, witnessCount }: LogStatus['policies'][number]): string {
@@ -142,10 +142,10 @@ function viewTable({ views, verified }: LogStatus, nowMs: number): string {
     const shown = size === null ? `<span class="quiet">${seenAt === null ? '–' : 'none'}</span>` : digitsHtml(size);
     const state =
       problem !== null
-        ? `<span class="warn">failing</span><br>${ago(failingSince ?? '', nowMs)}`
+        ? `<span class="warn">failing</span><br>${agoHtml(failingSince ?? '', nowMs)}`
         : seenAt === null
           ? '<span class="quiet">not yet</span>'
-          : ago(seenAt, nowMs);
+          : agoHtml(seenAt, nowMs);
     const trouble = problem === null ? '' : `<br><span class="quiet">${escapeHtml(problem)}</span>`;
     return `<tr><td class="any"><span class="quiet">${VIEW_NAMES[kind]}</span> ${where}${trouble}</td>
 <td class="number">${shown}${other ? '<br><span class="bad">another tree</span>' : ''}</td><td class="time">${state}</td></tr>`;
@@ -174,17 +174,4 @@ function webhookSection({ webhook }: MonitorStatus): string {
   if (webhook === null || (webhook.problem === null && webhook.waiting === 0)) return '';
   const problem = webhook.problem === null ? '' : ` <span class="bad">${escapeHtml(webhook.problem)}</span>`;
   return `<h2>Webhook</h2>\n<p>${counted(webhook.waiting, 'message')} not delivered yet.${problem}</p>`;
-}
-
-function ago(iso: string, nowMs: number): string {
-  const seconds = Math.max(0, Math.round((nowMs - Date.parse(iso)) / 1000));
-  const said =
-    seconds < 120
-      ? `${seconds} s`
-      : seconds < 7200
-        ? `${Math.round(seconds / 60)} min`
-        : seconds < 172_800
-          ? `${Math.round(seconds / 3600)} h`
-          : `${Math.round(seconds / 86_400)} days`;
-  return `<time datetime="${escapeHtml(iso)}">${said} ago</time>`;
 }

@@ -1,4 +1,4 @@
-import { counted, digitsHtml, escapeHtml, htmlPage, timeHtml } from '#libs/server';
+import { agoHtml, counted, digitsHtml, escapeHtml, htmlPage, timeHtml } from '#libs/server';
 import type { LogStatus, WitnessStatus } from './status.js';
 
 /** What a person sees who opens the address of the witness. No scripts; everything that comes from outside is escaped. */
@@ -23,6 +23,11 @@ ${answerTable(status)}
 ${listSection(status)}
 <p class="quiet">The same as JSON: <a href="/status">/status</a>. As of ${timeHtml(status.now)}.</p>`,
   );
+}
+
+/** What the head of a column says, where a narrow window has no heads. */
+function label(text: string): string {
+  return `<span class="label quiet">${text} </span>`;
 }
 
 function isFine({ frozen, outdated, answers, lists }: WitnessStatus): boolean {
@@ -59,14 +64,14 @@ function suspicionSection({ suspicions }: WitnessStatus): string {
 <p class="quiet">Nothing follows from it by itself: an honest log can come into this too.</p></section>`;
 }
 
-function networkSection({ network, peers }: WitnessStatus): string {
+function networkSection({ network, peers, now }: WitnessStatus): string {
   if (network === null) return '';
   const rows = peers.map(({ id, address, witness, direction, since }) => {
     const who = witness === null ? `<code>${escapeHtml(id.slice(-12))}</code>` : `<b>${escapeHtml(witness)}</b>`;
-    return `<tr><td>${who} <span class="quiet">${direction}</span><br><code>${escapeHtml(address)}</code></td><td class="time">${timeHtml(since)}</td></tr>`;
+    return `<tr><td>${who} <span class="quiet">${direction}</span><br><code>${escapeHtml(address)}</code></td><td class="time">${label('connected')}${agoHtml(since, Date.parse(now))}</td></tr>`;
   });
   const listens = network.addresses.map((address) => `<pre>${escapeHtml(address)}</pre>`).join('\n');
-  const table = `<table><thead><tr><th scope="col">Peer</th><th scope="col" class="time">Connected</th></tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>`;
+  const table = `<table class="stacked"><thead><tr><th scope="col">Peer</th><th scope="col" class="time">Connected</th></tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>`;
   return `<h2>Peers</h2>
 ${rows.length === 0 ? '<p class="bad">It is connected to nobody.</p>' : table}
 <p class="quiet">${network.addresses.length === 0 ? 'It listens nowhere, and calls its peers.' : 'Others connect to it at:'}</p>
@@ -80,7 +85,7 @@ function logTable(logs: readonly LogStatus[]): string {
       size === null
         ? '<span class="quiet">none yet</span>'
         : `<a href="${escapeHtml(checkpointPath)}">${digitsHtml(size)}</a>`;
-    return `<tr><td>${name}</td><td class="number">${link}</td><td class="time">${cosignedAt === null ? '<span class="quiet">–</span>' : timeHtml(cosignedAt)}</td></tr>`;
+    return `<tr><td>${name}</td><td class="number">${label('size')}${link}</td><td class="time">${cosignedAt === null ? '<span class="quiet">–</span>' : label('cosigned') + timeHtml(cosignedAt)}</td></tr>`;
   });
   return `<table class="stacked">
 <thead><tr><th scope="col">Log</th><th scope="col" class="number">Size</th><th scope="col" class="time">Cosigned</th></tr></thead>
