@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { printFigure, writeReport, type Figure } from './figure.js';
 import { detection } from './figures/detection.js';
 import { append, disk, growth, rebuild } from './figures/engine.js';
+import { heal } from './figures/heal.js';
 import { latency } from './figures/latency.js';
 import { reads } from './figures/reads.js';
 import { signLatency, verifyLatency } from './figures/stack.js';
@@ -34,6 +35,7 @@ const FIGURES: Readonly<Record<string, (load: LoadGenerator) => Promise<Figure[]
   'detection-10': () => detection(10),
   'detection-25': () => detection(25),
   'detection-50': () => detection(50),
+  heal,
   'sign-latency': signLatency,
   'verify-latency': verifyLatency,
 };

@@ -128,12 +128,13 @@ export class WitnessNode {
     return (await (await fetch(`${this.url}/status`)).json()) as WitnessStatus;
   }
 
-  /** The value of one metric without labels. */
+  /** The value of one metric, with its labels if it has any: those that did not happen yet are not there, and are 0. */
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`${this.url}/metrics`)).text();
-    const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1];
-    if (value === undefined) throw new Error(`there is no metric ${name}`);
-    return Number(value);
+    const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+    if (line === undefined && name.includes('{')) return 0;
+    if (line === undefined) throw new Error(`there is no metric ${name}`);
+    return Number(line.slice(name.length));
   }
 
   async evidence(): Promise<EvidenceList['evidence']> {
