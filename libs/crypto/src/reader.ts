@@ -84,11 +84,14 @@ export function u32(value: number): Uint8Array {
   return integer(4, 0xffffffff, value);
 }
 
+// Used again and copied: a short array whose `buffer` nobody asks for has no memory outside of the heap.
+const u64Bytes = new Uint8Array(8);
+const u64View = new DataView(u64Bytes.buffer);
+
 export function u64(value: bigint): Uint8Array {
   if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new RangeError(`${value} does not fit 8 unsigned bytes`);
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, value);
-  return bytes;
+  u64View.setBigUint64(0, value);
+  return new Uint8Array(u64Bytes);
 }
 
 /** `data` behind its length in 1, 2 or 3 bytes. @throws RangeError when it is too long for that */

@@ -63,8 +63,11 @@ export function parseSignatureLines(text: string): NoteSignature[] {
 /** Throws `malformed-note` unless the text is UTF-8 that ends in a newline and has no other ASCII control character. */
 export function requireText(text: Uint8Array): void {
   if (text.at(-1) !== NEWLINE) throw malformed('the text does not end in a newline');
-  if (text.some((byte) => byte < FIRST_PRINTABLE && byte !== NEWLINE))
-    throw malformed('a control character in the text');
+  // A loop: this is called a few times for each note, and `some` takes ten times as long.
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i] ?? 0;
+    if (byte < FIRST_PRINTABLE && byte !== NEWLINE) throw malformed('a control character in the text');
+  }
   decode(text);
 }
 

@@ -7,6 +7,8 @@ import { parseHash } from './line.js';
 /** RFC 6962: a path has one hash per level, and a tree of less than 2^63 leaves has 63. The limit of tlog-witness too. */
 export const PROOF_MAX_HASHES = 63;
 
+const NEWLINE = 0x0a;
+
 export interface Preamble {
   readonly lines: readonly string[];
   readonly checkpoint: Uint8Array;
@@ -15,7 +17,8 @@ export interface Preamble {
 /** The lines up to the first empty one, and what follows it; undefined if there is none, or the lines are not UTF-8. */
 export function splitPreamble(bytes: Uint8Array): Preamble | undefined {
   // The first one: none of the lines is empty, while the note behind them may hold empty lines.
-  const end = bytes.findIndex((byte, i) => byte === 0x0a && bytes[i + 1] === 0x0a);
+  let end = bytes.indexOf(NEWLINE);
+  while (end !== -1 && bytes[end + 1] !== NEWLINE) end = bytes.indexOf(NEWLINE, end + 1);
   if (end === -1) return undefined;
   try {
     return { lines: utf8Decode(bytes.subarray(0, end)).split('\n'), checkpoint: bytes.subarray(end + 2) };
