@@ -84,10 +84,7 @@ export class SqliteEventStore extends EventStore {
 
   async last(stream: string): Promise<StoredEvent | undefined> {
     checkStreamName(stream);
-    return this.#read(() => {
-      const found = this.#events.stream(stream);
-      return found && this.#events.page(found.id, found.head, found.head, 'forwards', 1).events[0];
-    });
+    return this.#read(() => this.#events.last(stream));
   }
 
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<StoredEvent, void, undefined> {

@@ -32,6 +32,7 @@ export class SqliteEvents {
   readonly #addStream: StatementSync;
   readonly #add: StatementSync;
   readonly #at: StatementSync;
+  readonly #last: StatementSync;
   readonly #forwards: StatementSync;
   readonly #backwards: StatementSync;
   readonly #all: StatementSync;
@@ -52,6 +53,7 @@ export class SqliteEvents {
       'INSERT INTO event (stream, revision, id, type, data, meta, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.#at = prepare('SELECT position, id FROM event WHERE stream = ? AND revision = ?');
+    this.#last = prepare(`${EVENT} WHERE stream.name = ? ORDER BY revision DESC LIMIT 1`);
     this.#forwards = prepare(`${EVENT} WHERE event.stream = ? AND revision BETWEEN ? AND ? ORDER BY revision LIMIT ?`);
     this.#backwards = prepare(
       `${EVENT} WHERE event.stream = ? AND revision BETWEEN ? AND ? ORDER BY revision DESC LIMIT ?`,
@@ -87,6 +89,11 @@ export class SqliteEvents {
   at(stream: bigint, revision: Revision): { readonly id: string; readonly position: Position } | undefined {
     const row = this.#at.get(stream, revision) as Pick<EventRow, 'id' | 'position'> | undefined;
     return row && { id: unpackId(row.id), position: formatPosition(row.position) };
+  }
+
+  last(name: string): StoredEvent | undefined {
+    const row = this.#last.get(name) as EventRow | undefined;
+    return row && toEvent(row);
   }
 
   /** Revisions `low` to `high`, both inclusive. */
