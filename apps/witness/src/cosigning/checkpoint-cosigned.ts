@@ -1,4 +1,4 @@
-import { ByteReader, concatBytes, equalBytes, u64, vector } from '#libs/crypto';
+import { ByteReader, concatBytes, equalBytes, u24, u64 } from '#libs/crypto';
 import { HASH_BYTES } from '#libs/merkle';
 import { parseNote } from '#libs/note';
 import { parseCheckpoint } from '#libs/tlog';
@@ -20,7 +20,7 @@ export interface CheckpointCosigned {
 }
 
 export function encodeCheckpointCosigned({ size, root, timestamp, note }: CheckpointCosigned): Uint8Array {
-  return concatBytes(u64(size), root, u64(timestamp), vector(3, note));
+  return concatBytes(u64(size), root, u64(timestamp), u24(note.length), note);
 }
 
 /** @throws Error for an event that this version did not write, or that has changed since: the witness must not go on from it */

@@ -43,10 +43,13 @@ export function readSubmission(body: Uint8Array, logs: KnownLogs): Submission | 
     const heads = verified.map((signature) => ({
       key: keyOf(signature, note.text, keys).key,
       checkpoint,
-      note: formatNote({ text: note.text, signatures: [signature] }),
+      // Made when an observer asks for it: of what is cosigned nobody does.
+      get note() {
+        return formatNote({ text: note.text, signatures: [signature] });
+      },
     }));
     // What can neither be gossiped nor brought in evidence is a history that nobody else would ever see.
-    if (heads.some((head) => head.note.length > HEAD_MAX_BYTES)) {
+    if (bytes.length > HEAD_MAX_BYTES && heads.some((head) => head.note.length > HEAD_MAX_BYTES)) {
       return refuse('malformed-request', `a checkpoint with one signature has at most ${HEAD_MAX_BYTES} bytes`);
     }
     const proposal = { kind: 'proposal', oldSize, proof, checkpoint, signatures: verified } as const;
