@@ -7,6 +7,9 @@ export const LOOSE_OF_STRANGERS_MAX = 32;
 export const CONFLICTS_MAX = 4;
 
 const NONE: readonly HeldHead[] = [];
+const NO_PAIRS: readonly (readonly [HeldHead, HeldHead])[] = [];
+/** Pairs of heads of two keys that were compared. */
+const CROSSED_MAX = 16;
 
 /**
  * The heads of one log: an anchor for each of its keys, which everything that was forgotten leads to by verified consistency
@@ -17,6 +20,7 @@ export class HeldHeads {
   #anchors: readonly HeldHead[] = NONE;
   #loose: readonly HeldHead[] = NONE;
   #conflicts = 0;
+  #crossed: ReadonlySet<string> | undefined;
 
   /** `isTwin`: the hash of another log's origin begins with the same digits. */
   constructor(
@@ -93,7 +97,39 @@ export class HeldHeads {
     return [...new Set(this.#loose.map(({ keyId }) => keyId))].flatMap((keyId) => this.unlinked(keyId));
   }
 
+  /**
+   * Heads of two keys that are still to be compared, the smaller tree first: what each key has signed last, by its anchor or
+   * else by its largest head, against the largest tree of all.
+   */
+  crossing(): readonly (readonly [older: HeldHead, newer: HeldHead])[] {
+    const { all } = this;
+    const keyIds = new Set(all.map(({ keyId }) => keyId));
+    if (keyIds.size < 2) return NO_PAIRS;
+    const larger = (a: HeldHead, b: HeldHead): HeldHead => (b.size > a.size ? b : a);
+    const last = [...keyIds].map(
+      (keyId) => this.anchor(keyId) ?? all.filter((head) => head.keyId === keyId).reduce(larger),
+    );
+    const newest = last.reduce(larger);
+    return last
+      .filter((head) => head.size < newest.size && this.#crossed?.has(crossName(head, newest)) !== true)
+      .map((head) => [head, newest]);
+  }
+
+  /** The two were compared. What the newer one's key signs from now on extends it, or is evidence by itself. */
+  crossed(older: HeldHead, newer: HeldHead): void {
+    this.#crossed = new Set([...(this.#crossed ?? []), crossName(older, newer)].slice(-CROSSED_MAX));
+  }
+
+  /** Whether there is anything that the tiles of the log could say more about. */
+  needsProof(): boolean {
+    return this.needsLinking() || this.crossing().length > 0;
+  }
+
   needsLinking(): boolean {
     return this.#loose.some(({ keyId }) => this.unlinked(keyId).length > 0);
   }
+}
+
+function crossName(older: HeldHead, newer: HeldHead): string {
+  return `${older.id} ${newer.keyId}`;
 }

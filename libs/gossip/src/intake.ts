@@ -100,7 +100,7 @@ export class Intake {
     held.add(new PackedHead(head, id, { from, reserved, cosignatures, sinceMs: sinceOrNow }), conflict);
     this.options.heads.changed(held);
     this.#accuse(head, held, id);
-    if (held.needsLinking()) this.options.link(origin, true);
+    if (held.needsProof()) this.options.link(origin, true);
     return 'new';
   }
 
@@ -170,8 +170,13 @@ export function openNote(note: Uint8Array | Note, log: KnownLog | undefined): Si
   return log === undefined ? [] : ofLog(openSignedHeads(note, log.keys), log);
 }
 
+/** The same of a note whose signatures by keys of the log are verified. */
+export function openVerified(note: Uint8Array, log: KnownLog | undefined): SignedHead[] {
+  return log === undefined ? [] : ofLog(verifiedHeads(note, log.keys), log);
+}
+
 /** An RFC 6962 key signs for the origin that is its name, whatever the note says. */
-export function ofLog(heads: readonly SignedHead[], { origin }: Pick<KnownLog, 'origin'>): SignedHead[] {
+function ofLog(heads: readonly SignedHead[], { origin }: Pick<KnownLog, 'origin'>): SignedHead[] {
   return heads.filter((head) => head.checkpoint.origin === origin);
 }
 

@@ -39,6 +39,7 @@ function withheld(): { linker: Linker; passes: () => number } {
     },
     shown: () => [],
     convict: () => undefined,
+    suspect: () => undefined,
     forget: () => undefined,
     changed: () => undefined,
     logger: createLogger('test', { write: () => undefined }),

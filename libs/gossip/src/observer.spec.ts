@@ -340,6 +340,33 @@ describe('what is innocent', () => {
     expect(observer.suspected().map(({ suspicion }) => suspicion.kind)).toEqual(['cross-key']);
   });
 
+  test.each([
+    { first: 12, second: 7 },
+    { first: 7, second: 12 },
+  ])('two histories of sizes $first and $second under two keys of a log are a suspicion', async ({ first, second }) => {
+    const a = await served('a', { forkAt: 3 });
+    const b = await served('b', { forkAt: 3 });
+    const keys = [a.signer.key, b.signer.key];
+    const observer = await observing({ keys, sources: [a.url, b.url] });
+    observer.advance(ORIGIN, await a.sign(first));
+    observer.observe(await b.sign(second), 'https://w.example');
+    await until(() => observer.suspected().length > 0);
+    expect(observer.suspected().map(({ suspicion }) => suspicion.kind)).toEqual(['cross-key']);
+    expect(observer.evidence.list()).toEqual([]);
+  });
+
+  test('one history of a log that changes its key is no suspicion', async () => {
+    const a = await served('a');
+    const b = await served('b');
+    const keys = [a.signer.key, b.signer.key];
+    const observer = await observing({ keys, sources: [a.url, b.url] });
+    observer.advance(ORIGIN, await a.sign(7));
+    observer.observe(await b.sign(12), 'https://w.example');
+    await until(() => observer.count().unlinked === 0 && b.requests > 0);
+    expect(observer.count().unlinked).toBe(0);
+    expect(observer.suspected()).toEqual([]);
+  });
+
   test("evidence against a stranger's key that bears a known name is not kept", async () => {
     const known = ed25519Signer(ORIGIN);
     const a = await served('a', { forkAt: 3 });

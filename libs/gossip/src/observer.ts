@@ -11,14 +11,14 @@ import { EvidenceStore, type StoredEvidence } from './evidence-store.js';
 import { HeadStore, type StoredHead } from './head-store.js';
 import { headId, keyIdOf, type HeldHead } from './held-head.js';
 import { HeldLogs } from './held-logs.js';
-import { Intake, ofLog, openHeld, openNote } from './intake.js';
+import { Intake, openHeld, openNote, openVerified } from './intake.js';
 import type { KnownLog } from './known-log.js';
 import { Linker } from './linker.js';
 import type { ObserverOptions } from './observer-options.js';
+import { lookOut } from './lookout.js';
 import { Outlet, type Publisher } from './publisher.js';
 import { Reception } from './reception.js';
 import { Suspicions, type RaisedSuspicion } from './suspicions.js';
-import { unlinkedSuspicion } from './unlinked.js';
 
 const LOOKOUT_MS = 30_000;
 
@@ -85,6 +85,7 @@ export class Observer implements GossipContent {
       open: openHeld,
       shown: (note, log, url) => this.#shown(note, log, url),
       convict,
+      suspect,
       forget: (one, id) => intake.forget(one, id),
       changed: (one) => heads.changed(one),
       logger,
@@ -136,8 +137,7 @@ export class Observer implements GossipContent {
   /** The same of a note that the caller has put together of signatures that he verified or made: none is verified again. */
   advanceVerified(origin: string, note: Uint8Array): void {
     const log = this.options.logs.find(origin);
-    const heads = log ? ofLog(verifiedHeads(note, log.keys), log) : [];
-    this.#advance(heads, log, verifiedHeads(note, this.options.witnesses));
+    this.#advance(openVerified(note, log), log, verifiedHeads(note, this.options.witnesses));
   }
 
   /** The anchor that a witness finds in its own records at a start. Nothing is published. */
@@ -246,13 +246,10 @@ export class Observer implements GossipContent {
   }
 
   #lookOut(): void {
-    const now = this.#now();
     this.#dormant.wakeKnown();
     void this.#convictions.retry();
-    for (const held of this.#held.all()) {
-      const suspicion = unlinkedSuspicion(held, this.options.logs, now);
-      if (suspicion) this.#suspicions.raise(suspicion, now);
-      else this.#suspicions.settle({ kind: 'unlinked', origin: held.origin });
-    }
+    const link = (origin: string): void => this.#linker.request(origin, false);
+    const { logs } = this.options;
+    lookOut({ held: this.#held, logs, suspicions: this.#suspicions, link }, this.#now());
   }
 }
