@@ -30,7 +30,9 @@ export async function createKeyFile(path: string, text: string): Promise<void> {
     }
     await syncDirectory(directory);
   } catch (cause) {
-    throw new SignerError('unwritable-key-file', `cannot make the key file ${path}`, { cause });
+    throw new SignerError('unwritable-key-file', `cannot make the key file ${path}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
