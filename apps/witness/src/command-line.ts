@@ -22,8 +22,9 @@ Commands:
   run             start the witness (the default)
   init            make the keys if there are none, print the verifier keys, and end
   keys            print the verifier keys
-  adopt ORIGIN    after a restored backup: take the newest cosigned checkpoint that was found as the record of this log
-  unfreeze ORIGIN cosign a log again that was caught with two histories; its evidence is kept
+  adopt ORIGIN    after a restored backup: take the newest cosigned checkpoint that was found as the record of this log;
+                  while the witness is stopped
+  unfreeze ORIGIN cosign a log again that was caught with two histories; its evidence is kept; while the witness is stopped
   help            print this
 
 Options:

@@ -50,7 +50,7 @@ function overall({ alarms, logs }: MonitorStatus): string {
   if (alarms.length > 0) return `<span class="bad">${counted(alarms.length, 'alarm')}.</span>`;
   const silent = logs.filter(({ verified }) => verified === null).length;
   if (silent === 0) return '<span class="good">Everything tallies.</span>';
-  return `<span class="warn">Nothing has been seen yet of ${counted(silent, 'log')}.</span>`;
+  return `<span class="warn">Nothing is verified yet of ${counted(silent, 'log')}.</span>`;
 }
 
 /** What is proven first, then what is worse; of equals the newest, as they come. */
