@@ -11,7 +11,7 @@ export interface Answer {
   readonly at: number;
 }
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 const HEAD_END = '\r\n\r\n';
 
 /** One HTTP/1.1 connection on which one request is under way at a time. Every byte that comes is kept, also before a cut. */
