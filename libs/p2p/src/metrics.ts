@@ -12,6 +12,7 @@ export class P2pMetrics {
   readonly denied: Gauge;
   readonly cutOff: Counter<'reason'>;
   readonly repairs: Counter;
+  readonly silent: Counter;
   readonly requests: Counter<'side' | 'outcome'>;
   readonly score: Histogram;
 
@@ -68,6 +69,11 @@ export class P2pMetrics {
     this.repairs = new Counter({
       name: 'tally_p2p_stream_repairs_total',
       help: 'Connections closed because our gossip stream on them was dead.',
+      registers,
+    });
+    this.silent = new Counter({
+      name: 'tally_p2p_silent_connections_total',
+      help: 'Connections given up because nothing came in on them any more.',
       registers,
     });
     this.requests = new Counter({

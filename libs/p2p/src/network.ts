@@ -72,8 +72,8 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
       dialTimeout: tuning.dialTimeoutMs,
       addressDialTimeout: tuning.dialTimeoutMs,
     },
-    // One lost ping is the weather, not a reason to lose a peer.
-    connectionMonitor: { abortConnectionOnPingFailure: false },
+    // One lost ping is the weather, not a reason to lose a peer: the supervisor sees who never answers.
+    connectionMonitor: { pingInterval: tuning.pingMs, abortConnectionOnPingFailure: false },
     connectionGater: options.gater,
     services: {
       identify: identify(),

@@ -299,7 +299,8 @@ export class P2pNode {
   }
 
   async #connectionTo(peer: string, signal: AbortSignal | undefined, timeoutMs: number): Promise<Connection> {
-    const [connection] = connectionsByPeer(this.network).get(peer) ?? [];
+    // The newest: an older one may be dead, and nobody knows yet.
+    const connection = connectionsByPeer(this.network).get(peer)?.at(-1);
     if (connection !== undefined) return connection;
     const address = this.book.addressesOf(peer)[0] ?? this.known.get(peer)?.address;
     if (address === undefined)

@@ -11,6 +11,7 @@ import { P2pError } from './p2p-error.js';
 import type { Conduct } from './conduct.js';
 import type { PeerBook } from './peer-book.js';
 import { Redialer } from './redialer.js';
+import { Silence } from './silence.js';
 import { TOPICS, TOPIC_NAME } from './topics.js';
 import type { Traffic } from './traffic.js';
 import type { P2pTuning } from './tuning.js';
@@ -40,10 +41,13 @@ export class Supervisor {
   readonly #gossipers = new Set<string>();
   readonly #failures = new Map<string, { count: number; notBefore: number }>();
   readonly #deadStreams: DeadStreams;
+  readonly #silence: Silence;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: SupervisorOptions) {
-    this.#deadStreams = new DeadStreams(options.tuning.deadStreamMs);
+    const { deadStreamMs, silentMs, supervisorMs } = options.tuning;
+    this.#deadStreams = new DeadStreams(deadStreamMs);
+    this.#silence = new Silence(Math.ceil(silentMs / supervisorMs));
   }
 
   start(): void {
@@ -107,6 +111,7 @@ export class Supervisor {
 
   #round(): void {
     this.#cutOffTheWorst();
+    this.#giveUpTheSilent();
     for (const redialer of this.#redialers.values()) redialer.check();
     this.#repairStreams();
     this.#fillOpenPlaces();
@@ -121,6 +126,17 @@ export class Supervisor {
       const score = scoreOf(this.options.network, book, peer);
       metrics.score.observe(score);
       if (score < tuning.scoreLimit) this.options.cutOff(peer, 'score');
+    }
+  }
+
+  /** Those that are to be kept are dialled again as they are lost. */
+  #giveUpTheSilent(): void {
+    const open = [...connectionsByPeer(this.options.network).values()].flat();
+    for (const connection of this.#silence.round(open, (one) => this.options.traffic.takeHeard(one))) {
+      const peer = connection.remotePeer.toString();
+      this.options.logger.info({ peer }, 'nothing comes in from a peer any more: its connection is given up');
+      this.options.metrics.silent.inc();
+      connection.abort(new P2pError('not-connected', 'nothing came in any more'));
     }
   }
 

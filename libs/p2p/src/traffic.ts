@@ -22,6 +22,8 @@ interface Insides {
 export class Traffic {
   readonly #bytes: Readonly<Record<'stranger' | 'reserved', TokenBuckets>>;
   readonly #streams: Readonly<Record<'stranger' | 'reserved', TokenBuckets>>;
+  /** On which something has come in since somebody asked. */
+  readonly #heard = new WeakSet<Connection>();
 
   constructor(
     private readonly book: PeerBook,
@@ -40,8 +42,17 @@ export class Traffic {
   watch(connection: Connection): void {
     const peer = connection.remotePeer.toString();
     const { maConn, muxer } = connection as unknown as Insides;
-    maConn.addEventListener('message', ({ data }) => this.#count(this.#bytes, peer, data.byteLength));
+    this.#heard.add(connection);
+    maConn.addEventListener('message', ({ data }) => {
+      this.#heard.add(connection);
+      this.#count(this.#bytes, peer, data.byteLength);
+    });
     muxer?.addEventListener('stream', () => this.#count(this.#streams, peer, 1));
+  }
+
+  /** Whether any byte has come in on a connection since this was asked last. */
+  takeHeard(connection: Connection): boolean {
+    return this.#heard.delete(connection);
   }
 
   forgetIdle(): void {

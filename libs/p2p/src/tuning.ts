@@ -51,6 +51,10 @@ export interface P2pTuning {
   readonly supervisorMs: number;
   /** A peer that gossips without a gossip stream from us for this long is closed and dialled again. */
   readonly deadStreamMs: number;
+  /** Each connection is pinged this often. Also what keeps a NAT from forgetting it. */
+  readonly pingMs: number;
+  /** A connection on which nothing has come in for this long, pings not answered, is given up. Several times `pingMs`. */
+  readonly silentMs: number;
   /** Backoff of redialling: from, to. */
   readonly redialMinMs: number;
   readonly redialMaxMs: number;
@@ -108,6 +112,8 @@ export const DEFAULT_TUNING: P2pTuning = {
 
   supervisorMs: 10_000,
   deadStreamMs: 10_000,
+  pingMs: 10_000,
+  silentMs: 40_000,
   redialMinMs: 1_000,
   redialMaxMs: 5 * 60_000,
 
