@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { P2pNode, type GossipContent } from '#libs/p2p';
+import { startNode, type GossipContent, type P2pNode } from '#libs/p2p';
 import { createLogger } from '#libs/server';
 import { LOOPBACK_TUNING, until } from './witnesses.js';
 
@@ -22,7 +22,7 @@ export class Flooder {
 
   static async start(peers: readonly string[]): Promise<Flooder> {
     const folder = await mkdtemp(join(tmpdir(), 'tally-stranger-'));
-    const node = await P2pNode.start({
+    const node = await startNode({
       keyFile: join(folder, 'key'),
       listen: ['/ip4/127.0.0.1/tcp/0'],
       peers,

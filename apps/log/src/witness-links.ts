@@ -8,7 +8,7 @@ import {
   type CallOptions,
 } from '#libs/client';
 import { CodedError, utf8Encode } from '#libs/crypto';
-import type { P2pNode } from '#libs/p2p';
+import { startNode, type P2pNode } from '#libs/p2p';
 import type { ServiceContext } from '#libs/server';
 import { parseWitnessReply, WITNESS_PROTOCOLS, type AddCheckpointRequest, type TlogPolicy } from '#libs/tlog';
 import type { LogConfig } from './config.js';
@@ -102,9 +102,7 @@ export class WitnessLinks {
     const peers = addresses.filter((address) => PEER_ADDRESS.exec(address)?.groups?.dialled !== undefined);
     let node: P2pNode | undefined;
     if (addresses.length > 0) {
-      // libp2p takes a quarter of a second and 40 MB to load; few logs need it.
-      const p2p = await import('#libs/p2p');
-      node = await p2p.P2pNode.start({ keyFile: p2pKeyFile, listen: p2pListen, peers, expected, logger, registry });
+      node = await startNode({ keyFile: p2pKeyFile, listen: p2pListen, peers, expected, logger, registry });
     }
     if (node) logger.info({ addresses: node.addresses() }, 'witnesses without a URL connect here');
     const links = witnesses.map((witness) => {

@@ -1,4 +1,4 @@
-import type { P2pNode, P2pOptions, PeerStatus } from '#libs/p2p';
+import { startNode, type P2pNode, type P2pOptions, type PeerStatus } from '#libs/p2p';
 import type { LogDirectory } from './known-log.js';
 import type { Observer } from './observer.js';
 import { Throttle } from './throttle.js';
@@ -24,9 +24,7 @@ export class Gossip {
   /** @throws P2pError when the key file or an address is no good */
   static async start({ observer, logs, p2p, pull = [], pullTuning }: GossipOptions): Promise<Gossip> {
     const { logger } = p2p;
-    // libp2p takes a quarter of a second and 40 MB to load: only a node that gossips pays for it.
-    const { P2pNode } = await import('#libs/p2p');
-    const node = await P2pNode.start({ ...p2p, content: observer });
+    const node = await startNode({ ...p2p, content: observer });
     const publish = (topic: 'checkpoint' | 'evidence', data: Uint8Array): void => {
       node.publish(topic, data).catch((error: unknown) => logger.debug({ err: error, topic }, 'not published'));
     };

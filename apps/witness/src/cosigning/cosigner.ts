@@ -12,7 +12,7 @@ import {
   type NoteVerifier,
   type VerifierKey,
 } from '#libs/note';
-import type { PeerBinding } from '#libs/p2p';
+import { formatPeerBinding, type PeerBinding } from '#libs/p2p';
 import type { Signer } from '#libs/signer';
 import {
   cosignatureMessage,
@@ -107,8 +107,6 @@ export class Cosigner {
    */
   async bindPeer(peer: Omit<PeerBinding, 'witness'>): Promise<Uint8Array> {
     const { key, signer } = this.#ed25519;
-    // Loaded only where there is a network: see libs/gossip.
-    const { formatPeerBinding } = await import('#libs/p2p');
     return formatPeerBinding({ witness: key, ...peer }, (text) => signer.sign(text));
   }
 
