@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '#libs/note';
-import type { EvidenceList } from '../../apps/witness/src/gossip/evidence.controller.js';
+import type { EvidenceList } from '#libs/gossip';
 import type { WitnessStatus } from '../../apps/witness/src/status/status.js';
 
 const PROGRAM = 'dist/apps/witness/src/main.js';

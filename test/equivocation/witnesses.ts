@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { addCheckpoint, type AddCheckpointAnswer } from '#libs/client';
 import { verifyEvidence, type ProvenEvidence } from '#libs/evidence';
-import type { PullTuning } from '#libs/gossip';
+import type { EvidenceList, PullTuning } from '#libs/gossip';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '#libs/note';
 import type { P2pTuning } from '#libs/p2p';
 import { createLogger, startService, type RunningService } from '#libs/server';
-import type { EvidenceList } from '../../apps/witness/src/gossip/evidence.controller.js';
 import type { WitnessStatus } from '../../apps/witness/src/status/status.js';
 import { witnessService, type WitnessConfig } from '../../apps/witness/src/witness.module.js';
 

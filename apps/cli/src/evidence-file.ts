@@ -3,7 +3,7 @@ import { link, lstat, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { equalBytes } from '#libs/crypto';
-import { accusedId, formatEvidence, verifyEvidence, type Evidence } from '#libs/evidence';
+import { accusedId, evidenceFileName, formatEvidence, verifyEvidence, type Evidence } from '#libs/evidence';
 import { unwritable } from './bundle-file.js';
 import type { Context } from './context.js';
 import { Failure } from './failure.js';
@@ -39,14 +39,14 @@ const NAMES_MAX = 1_000;
 export async function writeEvidence(evidence: Evidence, context: Context): Promise<WrittenEvidence> {
   const { summary } = verifyEvidence(evidence);
   const bytes = formatEvidence(evidence);
-  const stem = accusedId(evidence.accused).slice(0, 16);
+  const id = accusedId(evidence.accused);
   let problem: string | undefined;
   // Proof must not be lost for a folder that can't be written to.
   for (const folder of ['', context.io.env.TMPDIR || tmpdir()]) {
     try {
-      const path = await writeInto(folder, stem, bytes, context);
+      const path = await writeInto(folder, id, bytes, context);
       if (path !== undefined) return { path, summary, evidence };
-      problem ??= `there are ${NAMES_MAX} files ${stem}….evidence already`;
+      problem ??= `there are ${NAMES_MAX} files ${evidenceFileName(id)} already`;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       problem ??= error.message;
@@ -56,15 +56,9 @@ export async function writeEvidence(evidence: Evidence, context: Context): Promi
 }
 
 /** Under the first name that is free; undefined when none is. @throws Failure usage */
-async function writeInto(
-  folder: string,
-  stem: string,
-  bytes: Uint8Array,
-  context: Context,
-): Promise<string | undefined> {
+async function writeInto(folder: string, id: string, bytes: Uint8Array, context: Context): Promise<string | undefined> {
   for (let i = 1; i <= NAMES_MAX; i++) {
-    const name = i === 1 ? `${stem}.evidence` : `${stem}-${i}.evidence`;
-    const path = await writeNew(join(folder, name), bytes, context);
+    const path = await writeNew(join(folder, evidenceFileName(id, i)), bytes, context);
     if (path !== undefined) return path;
   }
   return undefined;

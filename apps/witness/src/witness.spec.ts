@@ -21,7 +21,7 @@ import { cosignatureVerifier, formatAddCheckpointRequest, parseCosignature, witn
 import { forkEvidence } from '../../../test/contradictions.js';
 import { cosigner, ed25519Signer } from '../../../test/note-signers.js';
 import { SignedLog } from '../../../test/signed-log.js';
-import type { EvidenceList } from './gossip/evidence.controller.js';
+import type { EvidenceList } from '#libs/gossip';
 import { witnessService } from './witness.module.js';
 
 const NAME = 'witness.example.org/w1';

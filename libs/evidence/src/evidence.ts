@@ -3,6 +3,9 @@ import { equalBytes, utf8Encode } from '#libs/crypto';
 import { formatVerifierKey, type VerifierKey } from '#libs/note';
 import { isSameVerifierKey, type SignedHead } from './signed-head.js';
 
+/** Of the ID: as many as nobody finds a second key for by accident. */
+const FILE_NAME_DIGITS = 16;
+
 /** That the holder of one key signed what no honest holder signs. It accuses that key only. */
 export type Evidence = SameSize | DifferentSizes | LeafIndex;
 
@@ -68,6 +71,11 @@ export function isComparable(one: SignedHead, other: SignedHead): boolean {
 /** SHA-256 of the accused verifier key as it is written, lowercase hex: one evidence for each is enough. */
 export function accusedId(key: VerifierKey): string {
   return toHex(sha256(utf8Encode(formatVerifierKey(key))));
+}
+
+/** What a file with evidence is called, by `accusedId`. `copy`: of several about one key, from 1. */
+export function evidenceFileName(id: string, copy: number = 1): string {
+  return `${id.slice(0, FILE_NAME_DIGITS)}${copy === 1 ? '' : `-${copy}`}.evidence`;
 }
 
 /** Below 0: `a` comes first, byte by byte. */

@@ -17,7 +17,7 @@ export { relateHeads } from './relate.js';
 export type { Relation } from './relate.js';
 export { relatePromise } from './relate-promise.js';
 export type { PromiseRelation } from './relate-promise.js';
-export { accusedId } from './evidence.js';
+export { accusedId, evidenceFileName } from './evidence.js';
 export type { DifferentSizes, Evidence, LeafIndex, PromisedEntry, SameSize } from './evidence.js';
 export { EVIDENCE_MAX_BYTES, formatEvidence, parseEvidence } from './format.js';
 export { leafPromise } from './leaf-promise.js';

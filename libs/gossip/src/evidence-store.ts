@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { utf8Decode, utf8Encode } from '#libs/crypto';
 import { EventStoreError, eventId, type EventStore, type Expected } from '#libs/event-store';
-import { accusedId, verifyEvidence, type ProvenEvidence } from '#libs/evidence';
+import { accusedId, evidenceFileName, verifyEvidence, type ProvenEvidence } from '#libs/evidence';
 import type { VerifierKey } from '#libs/note';
 import { nodeFileSystem, replaceFile } from '#libs/tile-store';
 
@@ -86,7 +86,7 @@ export class EvidenceStore {
 
   /** The file of an evidence. Its name ends in `.evidence`. */
   pathOf(id: string): string {
-    return join(this.options.directory, `${id.slice(0, 16)}.evidence`);
+    return join(this.options.directory, evidenceFileName(id));
   }
 
   /**

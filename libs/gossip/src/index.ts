@@ -1,3 +1,5 @@
+export { evidenceList, evidenceOfFile, evidencePath } from './evidence-list.js';
+export type { EvidenceList } from './evidence-list.js';
 export { EvidenceStore } from './evidence-store.js';
 export type { StoredEvidence } from './evidence-store.js';
 export { Gossip } from './gossip.js';
@@ -9,6 +11,7 @@ export { GossipMetrics } from './metrics.js';
 export { Observer } from './observer.js';
 export type { ObserverOptions } from './observer-options.js';
 export type { RaisedSuspicion } from './suspicions.js';
+export { TileSource } from './tile-sources.js';
 export { DEFAULT_PULL } from './witness-pull.js';
 export type { PullTuning, PulledWitness } from './witness-pull.js';
 export type { WitnessHead } from './cosigned-heads.js';

@@ -1,10 +1,5 @@
-import type { Observer } from '#libs/gossip';
+import { evidencePath, type Observer } from '#libs/gossip';
 import type { Finding } from '../alarms/alarm.js';
-
-/** Where the file of an evidence is, below the monitor. */
-export function evidenceUrl(id: string): string {
-  return `/evidence/${id.slice(0, 16)}.evidence`;
-}
 
 /** Every key that stands convicted; one that the operator has acknowledged is no alarm any more. */
 export function judgeEvidence(observer: Observer): Finding[] {
@@ -14,7 +9,7 @@ export function judgeEvidence(observer: Observer): Finding[] {
     subject: id,
     verdict: frozen ? 'on' : 'off',
     message: proven.summary,
-    evidence: evidenceUrl(id),
+    evidence: evidencePath(id),
   }));
 }
 

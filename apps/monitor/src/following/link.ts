@@ -1,9 +1,6 @@
-import { fetchTile } from '#libs/client';
 import { relateHeads, type Relation, type SignedHead } from '#libs/evidence';
-import type { NodeReader } from '#libs/merkle';
-import { tileNodeReader } from '#libs/tlog';
+import { TileSource } from '#libs/gossip';
 
-const TILE_TIMEOUT_MS = 5_000;
 /** For everything that is read from one copy. */
 const COPY_TIMEOUT_MS = 20_000;
 
@@ -20,21 +17,9 @@ export async function linkHeads(
   let first: Relation | undefined;
   for (const url of copies) {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(COPY_TIMEOUT_MS)]);
-    const relation = await relateHeads(older, newer, tilesAt(url, newer.checkpoint.size, limit));
+    const relation = await relateHeads(older, newer, new TileSource(url, limit).nodes(newer.checkpoint.size));
     if (relation.kind !== 'unproven') return relation;
     first ??= relation;
   }
   return first ?? { kind: 'unproven', reason: 'no copy of the log is configured' };
-}
-
-/** Each tile is fetched once: the root and the proof need many of the same. */
-function tilesAt(url: string, size: bigint, signal: AbortSignal): NodeReader {
-  const tiles = new Map<string, Promise<Uint8Array>>();
-  return tileNodeReader(size, (level, index, width) => {
-    const name = `${level}/${index}/${width}`;
-    const tile =
-      tiles.get(name) ?? fetchTile(url, level, index, width, { signal, timeoutMs: TILE_TIMEOUT_MS, tries: 1 });
-    tiles.set(name, tile);
-    return tile;
-  });
 }

@@ -1,7 +1,6 @@
 import { toBase64 } from '#crypto';
 import { formatVerifierKey } from '#libs/note';
 import { publicAlarm, type PublicAlarm } from '../alarms/alarm.js';
-import { evidenceUrl } from '../following/judge-observer.js';
 import type { LogFollower } from '../following/log-follower.js';
 import type { Monitor } from '../monitor.js';
 import type { View } from '../watched-log.js';
@@ -70,25 +69,6 @@ export interface AlarmsStatus {
   readonly cleared: readonly PublicAlarm[];
 }
 
-/** What `/evidence` answers, of a monitor as of a witness. */
-export interface EvidenceList {
-  readonly schema: 'tally/evidence-list/v1';
-  readonly evidence: readonly {
-    /** SHA-256 of the accused verifier key, hex. */
-    readonly id: string;
-    readonly origin: string;
-    readonly accused: string;
-    readonly role: 'log' | 'witness';
-    readonly kind: string;
-    readonly summary: string;
-    readonly storedAt: string;
-    /** False once the operator has acknowledged it. */
-    readonly frozen: boolean;
-    /** The file, below the monitor. */
-    readonly path: string;
-  }[];
-}
-
 export function monitorStatus(monitor: Monitor, now: Date): MonitorStatus {
   const { config, startedAt, followers, alarms, gossip, webhook } = monitor;
   return {
@@ -115,23 +95,6 @@ export function alarmsStatus({ alarms }: Monitor): AlarmsStatus {
     schema: 'tally/monitor-alarms/v1',
     open: alarms.all().map(publicAlarm),
     cleared: alarms.cleared().map(publicAlarm),
-  };
-}
-
-export function evidenceList({ observer }: Monitor): EvidenceList {
-  return {
-    schema: 'tally/evidence-list/v1',
-    evidence: observer.evidence.list().map(({ id, proven, storedAt, frozen }) => ({
-      id,
-      origin: proven.origin,
-      accused: formatVerifierKey(proven.accused),
-      role: proven.role,
-      kind: proven.evidence.kind,
-      summary: proven.summary,
-      storedAt: storedAt.toISOString(),
-      frozen,
-      path: evidenceUrl(id),
-    })),
   };
 }
 

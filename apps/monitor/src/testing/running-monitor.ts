@@ -2,11 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { EvidenceList } from '#libs/gossip';
 import { createLogger, startService, type RunningService } from '#libs/server';
 import type { AlarmKind, PublicAlarm } from '../alarms/alarm.js';
 import type { MonitorConfig } from '../config.js';
 import { monitorService } from '../monitor.module.js';
-import type { AlarmsStatus, EvidenceList, LogStatus, MonitorStatus } from '../status/status.js';
+import type { AlarmsStatus, LogStatus, MonitorStatus } from '../status/status.js';
 
 const HOUR_MS = 3_600_000;
 

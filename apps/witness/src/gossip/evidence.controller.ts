@@ -1,28 +1,7 @@
 import { Body, Controller, Get, Header, Param, Post } from '@nestjs/common';
 import { EvidenceError, EVIDENCE_MAX_BYTES } from '#libs/evidence';
-import { Observer as GossipObserver } from '#libs/gossip';
-import { formatVerifierKey } from '#libs/note';
+import { Observer as GossipObserver, evidenceList, evidenceOfFile, type EvidenceList } from '#libs/gossip';
 import { HttpError } from '#libs/server';
-import { pathOf } from './sightings.js';
-
-const FILE = /^([0-9a-f]{16})\.evidence$/;
-
-/** What `/evidence` answers. */
-export interface EvidenceList {
-  readonly schema: 'tally/evidence-list/v1';
-  readonly evidence: readonly {
-    readonly path: string;
-    readonly origin: string;
-    /** The verifier key. */
-    readonly accused: string;
-    readonly role: 'log' | 'witness';
-    readonly kind: string;
-    readonly summary: string;
-    readonly storedAt: string;
-    /** False once the operator has said so. */
-    readonly frozen: boolean;
-  }[];
-}
 
 /** Evidence against configured keys: for everybody to fetch, and to be handed in by whoever found some. */
 @Controller('evidence')
@@ -32,25 +11,14 @@ export class EvidenceController {
   @Get()
   @Header('cache-control', 'no-store')
   list(): EvidenceList {
-    const evidence = this.observer.evidence.list().map((stored) => ({
-      path: pathOf(stored),
-      origin: stored.proven.origin,
-      accused: formatVerifierKey(stored.proven.accused),
-      role: stored.proven.role,
-      kind: stored.proven.evidence.kind,
-      summary: stored.proven.summary,
-      storedAt: stored.storedAt.toISOString(),
-      frozen: stored.frozen,
-    }));
-    return { schema: 'tally/evidence-list/v1', evidence };
+    return evidenceList(this.observer.evidence);
   }
 
   @Get(':file')
   @Header('content-type', 'application/octet-stream')
   @Header('cache-control', 'no-cache')
   file(@Param('file') file: string): Buffer {
-    const prefix = FILE.exec(file)?.[1];
-    const stored = prefix && this.observer.evidence.list().find(({ id }) => id.startsWith(prefix));
+    const stored = evidenceOfFile(this.observer.evidence, file);
     if (!stored) throw new HttpError(404, 'there is no such evidence here');
     return Buffer.from(stored.bytes);
   }

@@ -1,5 +1,5 @@
 import { CodedError } from '#libs/crypto';
-import type { Observer as GossipObserver, StoredEvidence } from '#libs/gossip';
+import { evidencePath, type Observer as GossipObserver } from '#libs/gossip';
 import { formatVerifierKey, type VerifierKey } from '#libs/note';
 import { originHash } from '#libs/tlog';
 import type { Logger } from 'pino';
@@ -30,12 +30,12 @@ export class Sightings extends Observer {
     const { observer, ownKeys } = this.parts;
     for (const own of ownKeys) {
       if (observer.freezing(own))
-        return `this witness has cosigned two histories itself: see ${evidencePath(own, observer)}`;
+        return `this witness has cosigned two histories itself: see ${pathAgainst(own, observer)}`;
     }
     // Gossip may have brought the other half of a contradiction before the log came here with this one.
     if (observer.contradicts(key, checkpoint)) observer.observe(note, 'log');
     const stored = observer.evidence.freezingLog(checkpoint.origin);
-    return stored && `a key of this log has signed two histories: see ${pathOf(stored)}`;
+    return stored && `a key of this log has signed two histories: see ${evidencePath(stored.id)}`;
   }
 
   override seen({ checkpoint, note }: SeenHead, outcome: Outcome, last: CheckpointCosigned | undefined): void {
@@ -58,7 +58,7 @@ export class Sightings extends Observer {
         origin: stored.proven.origin,
         key: formatVerifierKey(stored.proven.accused),
         reason: stored.proven.summary,
-        evidencePath: pathOf(stored),
+        evidencePath: evidencePath(stored.id),
       }));
   }
 
@@ -88,12 +88,7 @@ export class Sightings extends Observer {
   }
 }
 
-/** Below the witness's own address. */
-export function pathOf({ id }: Pick<StoredEvidence, 'id'>): string {
-  return `/evidence/${id.slice(0, 16)}.evidence`;
-}
-
-function evidencePath(key: VerifierKey, observer: GossipObserver): string {
+function pathAgainst(key: VerifierKey, observer: GossipObserver): string {
   const stored = observer.freezing(key);
-  return stored ? pathOf(stored) : '/evidence';
+  return stored ? evidencePath(stored.id) : '/evidence';
 }
