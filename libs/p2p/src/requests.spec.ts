@@ -81,23 +81,29 @@ describe('requests', () => {
   test('a peer has only so many requests worked on at once', async () => {
     const [a, b] = [await nodes.start(), await nodes.start({ tuning: { requestsPerPeer: 2 } })];
     await a.node.connect(b.node.addresses()[0]!);
-    let [working, most] = [0, 0];
+    let [working, most, refused] = [0, 0, 0];
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
     b.node.handle(PROTOCOL, async (body) => {
       working += 1;
       most = Math.max(most, working);
-      await sleep(200);
+      await released;
       working -= 1;
       return body;
     });
-    const codes = await Promise.all(
-      Array.from({ length: 8 }, () =>
-        a.node.request(b.node.peerId, PROTOCOL, new Uint8Array(1)).then(
-          () => 'ok',
-          ({ code }: P2pError) => code,
-        ),
+    const requests = Array.from({ length: 8 }, () =>
+      a.node.request(b.node.peerId, PROTOCOL, new Uint8Array(1), { timeoutMs: 60_000 }).then(
+        () => 'ok',
+        ({ code }: P2pError) => {
+          refused += 1;
+          return code;
+        },
       ),
     );
+    await until(() => refused === 6 && working === 2, 'two, and the refusal of all others');
+    release();
     expect(most).toBe(2);
+    const codes = await Promise.all(requests);
     expect(codes.filter((code) => code === 'ok')).toHaveLength(2);
     expect(codes).toContain('limited');
     await expect(a.node.request(b.node.peerId, PROTOCOL, new Uint8Array(1))).resolves.toEqual(new Uint8Array(1));
