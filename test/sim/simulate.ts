@@ -1,4 +1,5 @@
-import { run, type Messages, type Outcome } from './model.js';
+import { run } from './model.js';
+import type { Messages, Outcome } from './outcome.js';
 import { DEFAULTS, HOUR, type Parameters } from './parameters.js';
 import { estimate, mean, quantiles, type Estimate, type Quantiles } from './statistics.js';
 
