@@ -19,11 +19,10 @@ export interface ConvictionsOptions {
   readonly onEvidence: ((stored: StoredEvidence, path: string) => void) | undefined;
 }
 
-/** Proof against configured keys: they are frozen at once, and others are told once it is durable. */
+/** Proof against configured keys: they are frozen at once, others are told, and it is stored. */
 export class Convictions {
-  readonly #underWay = new Set<Promise<void>>();
-  /** Keys that were convicted by evidence that is not yet durable, and so not yet published. */
-  readonly #untold = new Set<string>();
+  /** By the ID of the accused key. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(private readonly options: ConvictionsOptions) {}
 
@@ -45,18 +44,19 @@ export class Convictions {
     const work = this.#convictNow(proven).catch((error: unknown) => {
       this.options.logger.error({ err: error, origin, accused: accused.name }, 'evidence could not be stored');
     });
-    this.#underWay.add(work);
-    void work.finally(() => this.#underWay.delete(work));
+    const id = accusedId(accused);
+    this.#underWay.set(id, work);
+    void work.finally(() => this.#underWay.delete(id));
   }
 
-  /** Whether the evidence against the key, `accusedId`, is still to be published. */
-  isUntold(id: string): boolean {
-    return this.#untold.has(id);
+  /** Whether the evidence against the key, `accusedId`, is just being stored, and published. */
+  isUnderWay(id: string): boolean {
+    return this.#underWay.has(id);
   }
 
   /** Resolves when every evidence that was found is durable. */
   async settled(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
   }
 
   /** That evidence which was handed in is on the disk. @throws EventStoreError if it is not */
@@ -70,34 +70,21 @@ export class Convictions {
   /** Tries once more to store what could not be stored, unless something is just being stored. */
   async retry(): Promise<void> {
     if (this.#underWay.size > 0) return;
-    for (const stored of await this.options.evidence.retry()) this.#tell(stored);
+    for (const stored of await this.options.evidence.retry()) this.#stored(stored);
   }
 
   async #convictNow(proven: ProvenEvidence): Promise<void> {
     const { evidence, publisher, onConviction } = this.options;
-    const id = accusedId(proven.accused);
-    this.#untold.add(id);
-    // Others hear of it before there is a file of it: the event is what lasts.
-    const added = evidence.add(proven, (stored) => {
-      this.#untold.delete(id);
-      this.#tell(stored);
-    });
+    const added = evidence.add(proven, (stored) => this.#stored(stored));
+    // Not "durable first": the accused said it, and it proves itself. What a crash takes from us others keep, and give back.
+    publisher.evidence(proven.bytes);
     onConviction(proven);
-    try {
-      await added;
-    } catch (error) {
-      // It proves itself: what our disk does not take, others may keep, and give back after a start.
-      const lost = this.#untold.has(id) ? evidence.get(id) : undefined;
-      if (lost) publisher.evidence(lost.bytes);
-      throw error;
-    } finally {
-      this.#untold.delete(id);
-    }
+    await added;
   }
 
-  /** Evidence is durable: the heads that it was made of are no longer needed, and everybody may know. */
-  #tell(stored: StoredEvidence): void {
-    const { evidence: store, held: logs, heads, publisher, logger, onEvidence } = this.options;
+  /** Evidence is durable: the heads that it was made of are no longer needed. */
+  #stored(stored: StoredEvidence): void {
+    const { evidence: store, held: logs, heads, logger, onEvidence } = this.options;
     const { origin, accused, role, evidence } = stored.proven;
     const held = logs.find(origin);
     held?.dropLoose(keyIdOf(accused));
@@ -107,7 +94,6 @@ export class Convictions {
       { origin, accused: accused.name, kind: evidence.kind, role, evidence: path },
       'a key has signed two histories: it is frozen',
     );
-    publisher.evidence(stored.bytes);
     onEvidence?.(stored, path);
   }
 }

@@ -156,9 +156,9 @@ export class Reception implements GossipContent {
     const evidence = parseEvidence(data);
     if (weighEvidence(evidence, this.options.trusted(evidence.origin)) !== 'guilty') return 'ignore';
     const known = this.options.evidence.against(evidence.accused);
-    // Passed on if it is ours, and not yet told: gossip does not carry a second time what has come in meanwhile.
+    // Passed on if it is ours, and is just being told: gossip does not carry a second time what has come in meanwhile.
     if (known !== undefined)
-      return convictions.isUntold(known.id) && equalBytes(known.bytes, data) ? 'accept' : 'ignore';
+      return convictions.isUnderWay(known.id) && equalBytes(known.bytes, data) ? 'accept' : 'ignore';
     const paid = this.#evidenceBudgets.take(sender.peer, sender.witness ? DIRECTORY_SHARE : 1);
     if (!paid && !this.#evidenceReserve.take('all')) return 'later';
     convictions.convict(verifyEvidence(data));
