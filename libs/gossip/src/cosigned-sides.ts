@@ -6,7 +6,8 @@ import { parseCheckpoint } from '#libs/tlog';
 /**
  * Cosignatures on the two trees that convicted a log: a witness that has one on each of them is convicted by the same proof.
  * They come when they come, by anti-entropy, mostly after the log was convicted. At most two for each convicted key and
- * configured witness.
+ * configured witness. One that cosigned the two histories at other sizes only is not looked for: to link those takes the tiles
+ * that a convicted log still serves, and more of each witness's heads than the last.
  */
 export class CosignedSides {
   readonly #seen = new Map<string, [SignedHead | undefined, SignedHead | undefined]>();
