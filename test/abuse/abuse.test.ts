@@ -13,8 +13,8 @@ const PEAK_MAX = 64;
 /** What is not given back, in MiB: of one attack, and of all of them. */
 const HEAP_LEAK_MAX = 16;
 const RSS_LEAK_MAX = 128;
-/** Two cores are shared with whoever attacks, and with other tests. */
-const LATENCY_MAX_MS = 10_000;
+/** Whoever attacks until it is cut off, or for so long at the most. */
+const ATTACK_SECONDS = 90;
 const CUT_OFF = /cut off after \d+ ms \([a-z]+\), denied$/;
 
 const GET_STATUS = 'GET /status HTTP/1.1\r\nhost: x\r\n';
@@ -52,7 +52,6 @@ if (!canRun) console.log('skipped: there is no built witness (npm run build), or
     expect(arena.victim.alive).toBe(true);
     expect(figures.cosigned).toBeGreaterThan(0);
     expect(figures.failed).toBe(0);
-    expect(figures.worstMs).toBeLessThan(LATENCY_MAX_MS);
     expect(figures.peak - figures.before).toBeLessThan(PEAK_MAX);
     expect(figures.heapAfter - figures.heapBefore).toBeLessThan(HEAP_LEAK_MAX);
     expect(figures.honestPeers).toBe(2);
@@ -69,14 +68,17 @@ if (!canRun) console.log('skipped: there is no built witness (npm run build), or
       ['RPCs that are too long', () => gossip.oversizedRpcs(arena, 100)],
       ['evidence that does not hold', () => gossip.badEvidence(arena, 500)],
       ['evidence about strangers', () => gossip.strangersEvidence(arena, 3_000)],
-      ['streams for pings', () => streams(arena, '/ipfs/ping/1.0.0', 64, 10)],
-      ['streams for nothing', () => streams(arena, '/nobody/speaks/this', 64, 10)],
-      ['streams for gossip', () => streams(arena, gossip.GOSSIP, 64, 10)],
-      ['pings', () => pings(arena, 10)],
-      ['add-checkpoint over libp2p', () => requests(arena, 1, 15)],
+      ['streams for pings', () => streams(arena, '/ipfs/ping/1.0.0', 64, ATTACK_SECONDS)],
+      ['streams for nothing', () => streams(arena, '/nobody/speaks/this', 64, ATTACK_SECONDS)],
+      ['streams for gossip', () => streams(arena, gossip.GOSSIP, 64, ATTACK_SECONDS)],
+      ['pings', () => pings(arena, ATTACK_SECONDS)],
+      ['add-checkpoint over libp2p', () => requests(arena, 1, ATTACK_SECONDS)],
       ...Object.keys(SESSIONS)
         .filter((name) => !name.startsWith('stalls') && !name.startsWith('offers'))
-        .map((name): [string, () => Promise<string>] => [`sync: ${name}`, () => syncAbuse(arena, name, 10)]),
+        .map((name): [string, () => Promise<string>] => [
+          `sync: ${name}`,
+          () => syncAbuse(arena, name, ATTACK_SECONDS),
+        ]),
     ])('%s', async (name, attack) => {
       expect(await survives(name, attack)).toMatch(CUT_OFF);
     });
@@ -95,7 +97,7 @@ if (!canRun) console.log('skipped: there is no built witness (npm run build), or
 
     test('peers that do not read, or do nothing, or stall', async () => {
       await survives('never reads', () => gossip.neverReads(arena, 8, 2 * scale));
-      expect(await survives('idle peers', () => idlers(arena, 40, 500))).toMatch('24 have a place');
+      expect(await survives('idle peers', () => idlers(arena, 40, 24))).toMatch('24 have a place');
       for (const name of Object.keys(SESSIONS).filter((one) => one.startsWith('stalls') || one.startsWith('offers'))) {
         await survives(`sync: ${name}`, () => syncAbuse(arena, name, 2 * scale));
       }
@@ -131,7 +133,9 @@ if (!canRun) console.log('skipped: there is no built witness (npm run build), or
     );
     const long = `${GET_STATUS}${`x-y: ${'z'.repeat(8_000)}\r\n`.repeat(20)}`;
     expect(
-      await survives('HTTP: long headers', () => http.slowClients(arena, { count: 100, opening: long, ...hold })),
+      await survives('HTTP: long headers', () =>
+        http.slowClients(arena, { count: 100, opening: long, untilClosed: true, ...hold }),
+      ),
     ).toMatch(/^100 of 100 closed .* 431 /);
     expect(await survives('HTTP: bad signatures', () => http.badCheckpoints(arena, scale))).toMatch(/^\d+ × 403$/);
     expect(await survives('HTTP: evidence of strangers', () => http.evidencePosts(arena, scale))).toMatch(

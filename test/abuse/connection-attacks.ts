@@ -4,6 +4,11 @@ import type { Arena } from './arena.js';
 import { fate, times } from './gossip-attacks.js';
 import { HostilePeer, freshAddress, write } from './hostile-peer.js';
 
+const PATIENCE_MS = 60_000;
+/** Handshakes side by side: less than what the victim lets wait. */
+const AT_ONCE = 8;
+const IDLE_MS = 500;
+
 /** Connections that begin with `opening`, and say no more; `perAddress` of them from each address. */
 export async function connections(
   arena: Arena,
@@ -33,12 +38,13 @@ export async function connections(
   }
 }
 
-/** Whether an honest peer that lost its connection gets it back meanwhile. */
+/** Whether an honest peer has its connection, or gets it back. */
 async function reconnects(arena: Arena): Promise<string> {
   const [, peer] = arena.peers;
   if (peer === undefined) throw new Error('no peer');
-  const status = await peer.status();
-  return status.peers.length === 1 ? 'honest peers kept' : 'an honest peer LOST';
+  const connected = async (): Promise<boolean> => (await peer.status()).peers.length === 1;
+  for (const end = performance.now() + PATIENCE_MS; !(await connected()) && performance.now() < end;) await delay(20);
+  return (await connected()) ? 'honest peers kept' : 'an honest peer LOST';
 }
 
 /** multistream-select, the wish for noise, and the length of a message that never comes. */
@@ -48,14 +54,17 @@ export const HALF_A_HANDSHAKE = Buffer.concat([
   Buffer.of(0, 32),
 ]);
 
-/** Peers that prove who they are, take a place each, and do nothing. */
-export async function idlers(arena: Arena, peers: number, holdMs: number): Promise<string> {
+/** Peers that prove who they are, take a place each, and do nothing. There are only so many `places`. */
+export async function idlers(arena: Arena, peers: number, places: number): Promise<string> {
   const all = await Promise.all(times(peers, () => HostilePeer.start(arena.victim, { gossips: false })));
   try {
-    const connected = await Promise.allSettled(all.map((peer) => peer.connect()));
-    await delay(holdMs);
-    const places = all.filter((peer) => isConnected(peer)).length;
-    return `${connected.length} came, ${places} have a place`;
+    for (let i = 0; i < peers; i += AT_ONCE) {
+      await Promise.allSettled(all.slice(i, i + AT_ONCE).map((peer) => peer.connect()));
+    }
+    const have = (): number => all.filter((peer) => isConnected(peer)).length;
+    for (const end = performance.now() + PATIENCE_MS; have() > places && performance.now() < end;) await delay(20);
+    await delay(IDLE_MS);
+    return `${peers} came, ${have()} have a place`;
   } finally {
     await Promise.all(all.map((peer) => peer.close()));
   }

@@ -21,19 +21,29 @@ export function* times<T>(count: number, make: (i: number) => T): Generator<T> {
   for (let i = 0; i < count; i += 1) yield make(i);
 }
 
+/** What was sent is on its way: a machine that is busy takes a while to count it. */
+const LATE_CUT_OFF_MS = 60_000;
+
 /** Sends everything from one peer, and says what became of it. */
-export async function flood(arena: Arena, rpcs: Iterable<Uint8Array>, perRpc: number): Promise<string> {
+export async function flood(
+  arena: Arena,
+  rpcs: Iterable<Uint8Array>,
+  perRpc: number,
+  cutOffWithinMs = LATE_CUT_OFF_MS,
+): Promise<string> {
   const peer = await (await HostilePeer.start(arena.victim)).connect();
   try {
     const sent = await peer.gossip(rpcs);
-    for (let i = 0; i < 40 && peer.connected; i += 1) await delay(50);
+    await untilCutOff(peer, cutOffWithinMs);
     return await fate(arena, peer, `${sent * perRpc} messages`);
   } finally {
     await peer.close();
   }
 }
 
-const LATE_CUT_OFF_MS = 10_000;
+async function untilCutOff(peer: HostilePeer, withinMs = LATE_CUT_OFF_MS): Promise<void> {
+  for (const end = performance.now() + withinMs; peer.connected && performance.now() < end;) await delay(20);
+}
 
 export async function fate(arena: Arena, peer: HostilePeer, what: string): Promise<string> {
   if (peer.connected) return `${what}; still connected`;
@@ -102,8 +112,7 @@ export async function oversizedRpcs(arena: Arena, count: number): Promise<string
     const rpc = rpcOf(TOPIC.checkpoint, [randomBytes(2 << 20)]);
     let sent = 0;
     for (; sent < count && peer.connected; sent += 1) await peer.gossip([rpc]);
-    // What was sent is on its way: a machine that is busy takes a while to count it.
-    for (const end = performance.now() + LATE_CUT_OFF_MS; peer.connected && performance.now() < end;) await delay(20);
+    await untilCutOff(peer);
     return await fate(arena, peer, `${sent} RPCs`);
   } finally {
     await peer.close();
@@ -237,7 +246,7 @@ async function paced(
 export function control(arena: Arena, count: number): Promise<string> {
   const unknown = [...times(20_000, () => randomBytes(20))];
   const rpcs = times(count, (i) => (i % 2 === 0 ? iwant(unknown) : subscription(`/made-up/${i}/${'x'.repeat(200)}`)));
-  return flood(arena, rpcs, 1);
+  return flood(arena, rpcs, 1, 2_000);
 }
 
 /** Takes its place in the mesh, and reads nothing of what it is sent. */

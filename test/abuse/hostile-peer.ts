@@ -82,7 +82,7 @@ export class HostilePeer {
   async isDenied(): Promise<boolean> {
     try {
       const connection = await this.node.dial(multiaddr(this.victim.address), { force: true });
-      for (let i = 0; i < 40 && connection.status === 'open'; i += 1) await delay(50);
+      for (let i = 0; i < 600 && connection.status === 'open'; i += 1) await delay(50);
       const denied = connection.status !== 'open';
       connection.abort(new Error('only asking'));
       return denied;
@@ -92,7 +92,7 @@ export class HostilePeer {
   }
 
   open(protocol: string): Promise<Stream> {
-    return this.connection.newStream(protocol, { signal: AbortSignal.timeout(5_000) });
+    return this.connection.newStream(protocol, { signal: AbortSignal.timeout(60_000) });
   }
 
   /** Sends RPCs on a gossip stream until they are all sent or the connection is gone; says how many were. */

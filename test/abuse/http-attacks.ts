@@ -6,10 +6,18 @@ import { SignedLog } from '../signed-log.js';
 import { HISTORY, type Arena } from './arena.js';
 import { badlySigned, forkEvidence, times } from './gossip-attacks.js';
 
-/** Connections that send `opening`, and then nothing, or `drop` every 100 ms. */
+const CLOSED_WITHIN_MS = 60_000;
+
+/** Connections that send `opening`, and then nothing, or `drop` every 100 ms; maybe until the victim has closed them all. */
 export async function slowClients(
   arena: Arena,
-  { count, opening, drop, holdMs }: { count: number; opening: string; drop?: string; holdMs: number },
+  {
+    count,
+    opening,
+    drop,
+    holdMs,
+    untilClosed = false,
+  }: { count: number; opening: string; drop?: string; holdMs: number; untilClosed?: boolean },
 ): Promise<string> {
   const { hostname, port } = new URL(arena.victim.url);
   const sockets: Socket[] = [];
@@ -27,6 +35,8 @@ export async function slowClients(
     await delay(100);
     if (drop !== undefined) for (const socket of sockets) if (socket.writable) socket.write(drop);
   }
+  if (untilClosed)
+    for (const end = performance.now() + CLOSED_WITHIN_MS; closed < count && performance.now() < end;) await delay(20);
   for (const socket of sockets) socket.destroy();
   return `${closed} of ${count} closed by the victim within ${holdMs} ms${answers === '' ? '' : `: ${answers}`}`;
 }

@@ -26,6 +26,9 @@ export const LOOPBACK_TUNING: Partial<P2pTuning> = {
   syncJitterMs: 300,
   syncPerPeerPerMinute: 1_000,
   syncPerMinute: 10_000,
+  // A machine that stands still for seconds makes nobody fail.
+  syncTimeoutMs: 30_000,
+  requestTimeoutMs: 60_000,
 };
 
 /** libp2p leaves timers behind, of a second at the most; a test worker that ends before them is called a leak. */

@@ -6,7 +6,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 process.on('message', ({ url, body }) => {
   const asked = performance.now();
   const tell = (answer) => process.send({ ms: performance.now() - asked, ...answer });
-  const asking = request(url, { method: 'POST', agent, timeout: 20_000 }, (answer) => {
+  const asking = request(url, { method: 'POST', agent, timeout: 90_000 }, (answer) => {
     const chunks = [];
     answer.on('data', (chunk) => chunks.push(chunk));
     answer.on('end', () => tell({ status: answer.statusCode, body: Buffer.concat(chunks).toString() }));

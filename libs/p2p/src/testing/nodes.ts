@@ -34,6 +34,9 @@ export const TEST_TUNING: Partial<P2pTuning> = {
   syncIntervalMs: 60_000,
   syncPerPeerPerMinute: 6_000,
   syncPerMinute: 6_000,
+  // A machine that stands still for seconds makes nobody fail.
+  syncTimeoutMs: 30_000,
+  requestTimeoutMs: 60_000,
 };
 
 /** Nodes of one suite: everything is closed and removed by `closeAll`. */
