@@ -5,7 +5,9 @@ import { SplitLog } from './split-log.js';
 import { Closers, until, type WitnessNode } from './witnesses.js';
 import { WitnessNetwork } from './witness-network.js';
 
+/** At least so long, and so many heads, however slow the machine is. */
 const BUSY_MS = 20_000;
+const SHOWN_MIN = 200;
 const HEAD_EVERY_MS = 100;
 /** Entries between two heads, at most. */
 const STEP = 7;
@@ -39,12 +41,12 @@ afterAll(() => closers.close());
 
 test('honest logs raise nothing at ten witnesses: heads that are skipped, signed anew, shown late, and witnesses that restart', async () => {
   const began = performance.now();
-  const over = (): boolean => performance.now() - began > BUSY_MS;
   const [restarted, stopped] = [2, 6];
   const away = new Set<number>();
   const present = (): WitnessNode[] => network.nodes.filter((_, i) => !away.has(i));
   let held = 0;
   let shown = 0;
+  const over = (): boolean => performance.now() - began > BUSY_MS && shown > SHOWN_MIN;
 
   const show = async (log: SplitLog, size: number): Promise<void> => {
     await log.a.sign(size);
@@ -83,7 +85,6 @@ test('honest logs raise nothing at ten witnesses: heads that are skipped, signed
   ]);
   stale.a.shownSize = Infinity;
 
-  expect(shown).toBeGreaterThan(200);
   for (const node of network.nodes) {
     expect(await node.evidence()).toEqual([]);
     const { frozen, suspicions } = await node.status();
