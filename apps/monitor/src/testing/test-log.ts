@@ -1,6 +1,6 @@
-import { hashLeaf } from '#libs/merkle';
 import { formatNote, signNote, type NoteSigner } from '#libs/note';
-import { EMPTY_EDGE, edgeRoot, formatCheckpoint, integrate, originHash, tilePath, type TileEdge } from '#libs/tlog';
+import { originHash } from '#libs/tlog';
+import { GrowingTree } from '../../../../test/growing-tree.js';
 import { localServer, type LocalServer } from '../../../../test/local-server.js';
 import { ed25519Signer } from '../../../../test/note-signers.js';
 
@@ -13,8 +13,7 @@ export interface TestLogOptions {
 
 /** One history of a log over HTTP: what it shows at `/checkpoint` is up to the test, as is whether it answers at all. */
 export class TestLog {
-  readonly #files = new Map<string, Uint8Array>();
-  #edge: TileEdge = EMPTY_EDGE;
+  readonly #tree: GrowingTree;
   /** What it shows. */
   shown: Uint8Array | undefined;
   answers = true;
@@ -23,9 +22,11 @@ export class TestLog {
 
   private constructor(
     readonly signer: NoteSigner,
-    private readonly options: TestLogOptions,
+    { forkAt = Infinity, branch = 'b' }: TestLogOptions,
     private readonly server: LocalServer,
-  ) {}
+  ) {
+    this.#tree = new GrowingTree(branch, forkAt);
+  }
 
   static async start(origin: string, options: TestLogOptions = {}): Promise<TestLog> {
     const server = await localServer((request, response) => {
@@ -51,21 +52,8 @@ export class TestLog {
 
   /** Entries are added until there are `size`; shows and returns the checkpoint, with these cosignatures. */
   async grow(size: number, cosigners: readonly NoteSigner[] = []): Promise<Uint8Array> {
-    const { forkAt = Infinity, branch = 'b' } = this.options;
-    while (Number(this.#edge.size) < size) {
-      const i = Number(this.#edge.size);
-      const entry = i < forkAt ? `entry ${i}` : `entry ${i} of ${branch}`;
-      const { edge, tiles } = integrate(this.#edge, [hashLeaf(Buffer.from(entry))]);
-      this.#edge = edge;
-      for (const { level, index, width, bytes } of tiles) this.#files.set(tilePath(level, index, width), bytes);
-    }
-    const text = formatCheckpoint({
-      origin: this.origin,
-      size: this.#edge.size,
-      root: edgeRoot(this.#edge),
-      extensions: [],
-    });
-    this.shown = formatNote(await signNote(text, [this.signer, ...cosigners]));
+    while (this.#tree.size < size) this.#tree.append();
+    this.shown = formatNote(await signNote(this.#tree.checkpoint(this.origin), [this.signer, ...cosigners]));
     return this.shown;
   }
 
@@ -76,6 +64,6 @@ export class TestLog {
   /** Also where a witness would show it. */
   #file(path: string): Uint8Array | undefined {
     if (path === 'checkpoint' || path === `${originHash(this.origin)}/checkpoint`) return this.shown;
-    return this.showsTiles ? this.#files.get(path) : undefined;
+    return this.showsTiles ? this.#tree.files.get(path) : undefined;
   }
 }
