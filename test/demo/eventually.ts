@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 180_000;
 
 /** Waits until it is so. @throws Error when it isn't in time; what `condition` throws */
 export async function eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DividedNetwork, type DividedOptions } from './divided-network.js';
 import type { SplitLog } from './split-log.js';
@@ -11,6 +11,8 @@ const LATER_LOGS = 6;
 const LATER_WITHIN_MS = 10_000;
 /** Five times what a node waits before it asks the next peer what it knows. */
 const NEVER_MS = 5_000;
+/** Of the whole file: what waits for a machine that is slow says itself what it waited for. */
+jest.setTimeout(600_000);
 const closers = new Closers();
 afterAll(() => closers.close());
 

@@ -1,6 +1,6 @@
 import type { AddCheckpointAnswer } from '#libs/client';
 import type { VerifierKey } from '#libs/note';
-import { ServedLog } from '../../libs/gossip/src/testing/served-log.js';
+import { ServedLog } from '../served-log.js';
 import { ed25519Signer } from '../note-signers.js';
 import type { Branch } from './lying-log.js';
 import type { WitnessNode } from './witnesses.js';

@@ -195,7 +195,7 @@ export class Closers {
 }
 
 /** A machine that others use may stand still for seconds, again and again. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** Milliseconds until the condition holds. @throws Error when it does not in time */
 export async function until(

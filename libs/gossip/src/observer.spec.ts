@@ -11,7 +11,7 @@ import { SignedLog } from '../../../test/signed-log.js';
 import { FixedLogs, type KnownLog, type LogDirectory } from './known-log.js';
 import type { ObserverOptions } from './observer-options.js';
 import { Observer } from './observer.js';
-import { ServedLog, temporaryFolder } from './testing/served-log.js';
+import { ServedLog, temporaryFolder } from '../../../test/served-log.js';
 import { Throttle } from './throttle.js';
 
 const ORIGIN = 'log.example';

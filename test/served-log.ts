@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { hashLeaf, proveConsistency } from '#libs/merkle';
 import { formatNote, parseNote, signNote, type NoteSigner } from '#libs/note';
 import { EMPTY_EDGE, edgeRoot, formatCheckpoint, integrate, tileNodeReader, tilePath, type TileEdge } from '#libs/tlog';
-import { localServer, type LocalServer } from '../../../../test/local-server.js';
-import { ed25519Signer } from '../../../../test/note-signers.js';
+import { localServer, type LocalServer } from './local-server.js';
+import { ed25519Signer } from './note-signers.js';
 
 /** One history of a log, with its tiles over HTTP. Entries from `forkAt` on are those of the branch. */
 export class ServedLog {
