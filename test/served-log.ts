@@ -1,19 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hashLeaf, proveConsistency } from '#libs/merkle';
+import { proveConsistency } from '#libs/merkle';
 import { formatNote, parseNote, signNote, type NoteSigner } from '#libs/note';
-import { EMPTY_EDGE, edgeRoot, formatCheckpoint, integrate, tileNodeReader, tilePath, type TileEdge } from '#libs/tlog';
+import { tileNodeReader, tilePath } from '#libs/tlog';
+import { GrowingTree } from './growing-tree.js';
 import { localServer, type LocalServer } from './local-server.js';
 import { ed25519Signer } from './note-signers.js';
 
 /** One history of a log, with its tiles over HTTP. Entries from `forkAt` on are those of the branch. */
 export class ServedLog {
-  readonly #files = new Map<string, Uint8Array>();
+  readonly #tree: GrowingTree;
   /** The size at which each file came. */
   readonly #since = new Map<string, number>();
   readonly #notes = new Map<number, Uint8Array>();
-  #edge: TileEdge = EMPTY_EDGE;
   #published = 0;
   /** Whether it answers at all. */
   serves = true;
@@ -22,10 +22,12 @@ export class ServedLog {
 
   private constructor(
     readonly signer: NoteSigner,
-    private readonly branch: string,
-    private readonly forkAt: number,
+    branch: string,
+    forkAt: number,
     private readonly server: LocalServer,
-  ) {}
+  ) {
+    this.#tree = new GrowingTree(branch, forkAt);
+  }
 
   static async start(
     origin: string,
@@ -51,22 +53,15 @@ export class ServedLog {
 
   /** Signs the head of `size` leaves. Its tiles are served from then on, and it is what `/checkpoint` shows. */
   async sign(size: number, signers: readonly NoteSigner[] = []): Promise<Uint8Array> {
-    while (Number(this.#edge.size) < size) {
-      const i = Number(this.#edge.size);
-      const entry = i < this.forkAt ? `entry ${i}` : `entry ${i} of ${this.branch}`;
-      const { edge, tiles } = integrate(this.#edge, [hashLeaf(Buffer.from(entry))]);
-      this.#edge = edge;
-      for (const { level, index, width, bytes } of tiles) {
-        this.#files.set(tilePath(level, index, width), bytes);
-        this.#since.set(tilePath(level, index, width), i + 1);
-      }
-      this.#notes.set(Number(edge.size), await this.#note(edge, []));
+    while (this.#tree.size < size) {
+      for (const path of this.#tree.append()) this.#since.set(path, this.#tree.size);
+      this.#notes.set(this.#tree.size, await this.#note([]));
     }
     this.#published = Math.max(this.#published, size);
     const note = this.#notes.get(size);
     if (note === undefined || signers.length > 0) {
-      if (Number(this.#edge.size) !== size) throw new Error(`cosign size ${size} before the log grows`);
-      return this.#note(this.#edge, signers);
+      if (this.#tree.size !== size) throw new Error(`cosign size ${size} before the log grows`);
+      return this.#note(signers);
     }
     return note;
   }
@@ -84,7 +79,7 @@ export class ServedLog {
   prove(oldSize: bigint, size: bigint): Promise<Uint8Array[]> {
     const read = tileNodeReader(size, async (level, index, width) => {
       const path = tilePath(level, index, width);
-      const tile = this.#files.get(path);
+      const tile = this.#tree.files.get(path);
       if (tile === undefined) throw new Error(`this log has no ${path}`);
       return tile;
     });
@@ -97,12 +92,11 @@ export class ServedLog {
 
   #file(path: string): Uint8Array | undefined {
     if (path === 'checkpoint') return this.#notes.get(Math.min(this.#published, this.shownSize));
-    return (this.#since.get(path) ?? Infinity) <= this.shownSize ? this.#files.get(path) : undefined;
+    return (this.#since.get(path) ?? Infinity) <= this.shownSize ? this.#tree.files.get(path) : undefined;
   }
 
-  async #note(edge: TileEdge, signers: readonly NoteSigner[]): Promise<Uint8Array> {
-    const checkpoint = { origin: this.signer.key.name, size: edge.size, root: edgeRoot(edge), extensions: [] };
-    return formatNote(await signNote(formatCheckpoint(checkpoint), [this.signer, ...signers]));
+  async #note(signers: readonly NoteSigner[]): Promise<Uint8Array> {
+    return formatNote(await signNote(this.#tree.checkpoint(this.signer.key.name), [this.signer, ...signers]));
   }
 }
 
