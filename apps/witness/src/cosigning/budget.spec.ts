@@ -26,6 +26,15 @@ describe('a budget', () => {
     expect(budget.take('a', 24, DAY / 24)).toBeUndefined();
   });
 
+  test.each([7, 11, 13, 1])(
+    'lets sixteen through where a day has no whole number of milliseconds for each (%i)',
+    (perDay) => {
+      const budget = new Budget();
+      for (let i = 0; i < 16; i++) expect(budget.take('a', perDay, 0)).toBeUndefined();
+      expect(budget.take('a', perDay, 0)).toBe(Math.ceil(DAY / perDay));
+    },
+  );
+
   test('of one log is not that of another, and a clock that is set back takes nothing away', () => {
     const budget = new Budget();
     for (let i = 0; i < 16; i++) budget.take('a', 24, DAY);

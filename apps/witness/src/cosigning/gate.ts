@@ -50,7 +50,9 @@ export class Gate {
     if (log.qpd === undefined) return undefined;
     const isNew = last === undefined || proposal.checkpoint.size > last.size;
     // Anybody can ask for a fresh time, with the checkpoint that everybody sees. What he uses up is not what the log needs.
-    const waitMs = this.budget.take(isNew ? log.origin : `again ${log.origin}`, log.qpd, Date.now());
+    // A clock that nobody can set, in whole numbers: those take no memory of their own.
+    const now = Math.round(performance.now());
+    const waitMs = this.budget.take(isNew ? log.origin : `again ${log.origin}`, log.qpd, now);
     if (waitMs === undefined) return undefined;
     return isNew ? { kind: 'rate-limited', retryAfterSeconds: Math.ceil(waitMs / 1000) } : { kind: 'repeat' };
   }
