@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { formatVerifierKey } from '#libs/note';
-import { cosigner, ed25519Signer } from '../../../test/note-signers.js';
+import { formatVerifierKey, verifierKey } from '#libs/note';
+import { cosigner, ed25519Signer, rfc6962Signer } from '../../../test/note-signers.js';
 import { loadConfig } from './config.js';
 import { parseTime } from './values.js';
 import { watchedOf } from './watched-log.js';
 
 const [ONE, TWO] = ['one.example', 'two.example'].map((name) => formatVerifierKey(ed25519Signer(name).key));
 const WITNESS = formatVerifierKey(cosigner('witness.example', 1n).key);
+const { type, publicKey } = rfc6962Signer('ct1').key;
+const [CT1, CT2] = ['ct1', 'ct2'].map((name) => formatVerifierKey(verifierKey(name, type, publicKey)));
 const folder = mkdtempSync(join(tmpdir(), 'tally-monitor-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -82,6 +84,7 @@ describe('settings', () => {
   test.each([
     ['no log', {}, /no log is configured/],
     ['a key of a witness as that of a log', { TALLY_MONITOR_LOGS: WITNESS }, /^TALLY_MONITOR_LOGS: /],
+    ['one RFC 6962 key for two logs', { TALLY_MONITOR_LOGS: `${CT1};${CT2}` }, /ct1 and ct2 have one RFC 6962 key/],
     ['a mirror of a log that is not watched', { TALLY_MONITOR_MIRRORS: 'two.example https://m' }, /"two.example"/],
     ['an address that is none', { TALLY_MONITOR_LOGS: `${ONE} ftp://one` }, /not an http or https URL/],
     [

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { CodedError } from '#libs/crypto';
+import { sharedTreeHeadKey } from '#libs/evidence';
 import type { VerifierKey } from '#libs/note';
 import { checkAddress, type P2pTuning } from '#libs/p2p';
 import {
@@ -157,7 +158,10 @@ export function loadConfig(all: NodeJS.ProcessEnv, configPath?: string): Monitor
 
   const logs = linesOf('log').map((line) => parseLog(line, profile));
   const policies = linesOf('policy').map((line) => parsePolicyLine(line, relativeTo, profile));
-  const origins = new Set([...logs, ...policies.flatMap(({ policy }) => policy.logs)].map(({ key }) => key.name));
+  const keys = [...logs, ...policies.flatMap(({ policy }) => policy.logs)].map(({ key }) => key);
+  const shared = sharedTreeHeadKey(keys);
+  if (shared !== undefined) throw new SettingsError(shared);
+  const origins = new Set(keys.map(({ name }) => name));
   if (origins.size === 0) {
     throw new SettingsError('no log is configured: there should be a log or a policy line (or TALLY_MONITOR_LOGS)');
   }

@@ -2,11 +2,13 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { formatVerifierKey } from '#libs/note';
-import { cosigner, ed25519Signer } from '../../../test/note-signers.js';
+import { formatVerifierKey, verifierKey } from '#libs/note';
+import { cosigner, ed25519Signer, rfc6962Signer } from '../../../test/note-signers.js';
 import { loadConfig } from './config.js';
 
 const [ONE, TWO, THREE] = ['one', 'two', 'three'].map((name) => formatVerifierKey(ed25519Signer(name).key));
+const { type, publicKey } = rfc6962Signer('ct1').key;
+const [CT1, CT2] = ['ct1', 'ct2'].map((name) => formatVerifierKey(verifierKey(name, type, publicKey)));
 const ENV = {
   TALLY_WITNESS_PROFILE: 'development',
   TALLY_WITNESS_PORT: '0',
@@ -173,6 +175,7 @@ describe('a config file', () => {
       `witness w ${ONE}`,
       /line 2: .*no cosignatures; it should be the key of a witness/,
     ],
+    ['one RFC 6962 key for two logs', `log ${CT1}\nlog ${CT2}`, /ct1 and ct2 have one RFC 6962 key/],
     ['a peer that is no multiaddr', 'peer w.example:7190', /line 2: "w.example:7190" is not a multiaddr, such as/],
     ['an address that libp2p does not listen on', 'p2p /ip4/127.0.0.1', /line 2: .* should be a host and a TCP port/],
     ['a list that comes without TLS', 'logs http://x.example/l', /line 2: the log list .* should be an https URL/],

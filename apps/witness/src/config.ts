@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { sharedTreeHeadKey } from '#libs/evidence';
 import type { PullTuning } from '#libs/gossip';
 import { isKeyName, type VerifierKey } from '#libs/note';
 import { checkAddress, type P2pTuning } from '#libs/p2p';
@@ -124,6 +125,9 @@ export function loadConfig(all: NodeJS.ProcessEnv, configPath?: string): Witness
   const dataIsDefault = env[`${PREFIX}DATA_DIRECTORY`] === undefined && !file.has('data');
   const data = dataIsDefault ? join(base, dataDirectory) : dataDirectory;
   const ownKeys = keyFile === undefined;
+  const watched = named ? logsOfEnvironment(logs ?? [], logsFile) : linesOf(file, 'log').map(parseLog);
+  const shared = sharedTreeHeadKey(watched);
+  if (shared !== undefined) throw new SettingsError(shared);
   // A key file that the operator names is made by nobody but him; with it, the other key is his to name too.
   const mlDsa = mlDsaKeyFile ?? (ownKeys ? join(data, 'witness-ml-dsa-44.key') : 'none');
   return Object.freeze({
@@ -132,7 +136,7 @@ export function loadConfig(all: NodeJS.ProcessEnv, configPath?: string): Witness
     keyFile: keyFile ?? join(data, 'witness.key'),
     ...(mlDsa !== 'none' && { mlDsaKeyFile: mlDsa }),
     ...(ownKeys && { makeKeys: true }),
-    logs: named ? logsOfEnvironment(logs ?? [], logsFile) : linesOf(file, 'log').map(parseLog),
+    logs: watched,
     lists: lists
       ? lists.map((source) => listSource(source, `${PREFIX}LISTS`, '', service.profile))
       : linesOf(file, 'logs').map(({ items, where }) => listSource(items[0] ?? '', where, base, service.profile)),

@@ -24,4 +24,5 @@ export { leafPromise } from './leaf-promise.js';
 export type { LeafPromise } from './leaf-promise.js';
 export { verifyEvidence, weighEvidence } from './verify.js';
 export type { ProvenEvidence } from './verify.js';
+export { sharedTreeHeadKey } from './tree-head-key.js';
 export type { Suspicion, SuspicionKind } from './suspicion.js';

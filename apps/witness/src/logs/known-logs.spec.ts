@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { KEY_TYPE, formatVerifierKey, verifierKey } from '#libs/note';
-import { ed25519Signer } from '../../../../test/note-signers.js';
+import { ed25519Signer, rfc6962Signer } from '../../../../test/note-signers.js';
 import { KnownLogs } from './known-logs.js';
 import type { ListedLog } from './log-list.js';
 
@@ -46,6 +46,15 @@ describe('known logs', () => {
       keyChanges: [],
       unusable: ['x', 'w'],
     });
+  });
+
+  test('leave out a log that is listed with the RFC 6962 key of another', () => {
+    const { type, publicKey } = rfc6962Signer('ct1').key;
+    const as = (name: string): ListedLog => listed(name, formatVerifierKey(verifierKey(name, type, publicKey)));
+    expect(new KnownLogs([verifierKey('ct1', type, publicKey)]).take([as('ct2')])).toMatchObject({ unusable: ['ct2'] });
+    const logs = new KnownLogs([]);
+    expect(logs.take([as('ct1'), as('ct2')])).toMatchObject({ added: 1, unusable: ['ct2'] });
+    expect(logs.take([as('ct1'), as('ct3')])).toMatchObject({ added: 0, keyChanges: [], unusable: ['ct3'] });
   });
 
   test('have no key where the listed one is no point of the curve: that is seen when it is used', () => {

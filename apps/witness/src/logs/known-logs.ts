@@ -1,3 +1,4 @@
+import { toBase64 } from '#crypto';
 import { CodedError, utf8Decode, utf8Encode } from '#libs/crypto';
 import { KEY_TYPE, formatVerifierKey, parseVerifierKey, type NoteVerifier, type VerifierKey } from '#libs/note';
 import { logVerifier } from '#libs/tlog';
@@ -31,7 +32,7 @@ export interface KeyChange {
 export interface TakenList {
   readonly added: number;
   readonly keyChanges: readonly KeyChange[];
-  /** Logs whose verifier key is none, or of a type that signs no checkpoints. */
+  /** Logs whose verifier key is none, or of a type that signs no checkpoints, or the RFC 6962 key of another log. */
   readonly unusable: readonly string[];
 }
 
@@ -63,10 +64,13 @@ export class KnownLogs {
   readonly #entries = new Map<string, Entry>();
   /** In the order of their last use. */
   readonly #ready = new Map<string, readonly LogKey[]>();
+  /** RFC 6962 keys, and whose they are: what they sign does not say it. */
+  readonly #treeHeadKeys = new Map<string, string>();
   #uses = 0;
 
   constructor(configured: readonly WatchedLog[]) {
     for (const { url, qpd, ...key } of configured) {
+      if (key.type === KEY_TYPE.rfc6962) this.#treeHeadKeys.set(toBase64(key.publicKey), key.name);
       const before = this.#entries.get(key.name);
       this.#entries.set(key.name, {
         origin: key.name,
@@ -132,7 +136,7 @@ export class KnownLogs {
       if (known) {
         const keys = typeof known.keys === 'string' ? [known.keys] : known.keys.map(formatVerifierKey);
         if (!keys.includes(vkey)) keyChanges.push({ origin, known: keys.join(' '), listed: vkey });
-      } else if (isLogKey(vkey)) {
+      } else if (this.#isKeyFor(origin, vkey)) {
         const keys = copied(vkey);
         const name = keys.startsWith(`${origin}+`) ? keys.slice(0, origin.length) : copied(origin);
         this.#entries.set(name, { origin: name, configured: false, url: undefined, qpd, keys, used: NEVER });
@@ -142,6 +146,20 @@ export class KnownLogs {
       }
     }
     return { added, keyChanges, unusable };
+  }
+
+  /** Of the right form, type and ID, and no other log's. To import forty thousand keys would take seconds. */
+  #isKeyFor(origin: string, vkey: string): boolean {
+    try {
+      const { type, publicKey } = parseVerifierKey(vkey);
+      if (type !== KEY_TYPE.rfc6962) return LOG_KEY_TYPES.includes(type);
+      const text = toBase64(publicKey);
+      if (!this.#treeHeadKeys.has(text)) this.#treeHeadKeys.set(text, copied(origin));
+      return this.#treeHeadKeys.get(text) === origin;
+    } catch (error) {
+      if (error instanceof CodedError) return false;
+      throw error;
+    }
   }
 }
 
@@ -158,16 +176,6 @@ function readyKeys(keys: Entry['keys']): LogKey[] {
     return [{ key, verifier: logVerifier(key) }];
   } catch (error) {
     if (error instanceof CodedError) return [];
-    throw error;
-  }
-}
-
-/** Of the right form, type and ID. To import forty thousand keys would take seconds. */
-function isLogKey(vkey: string): boolean {
-  try {
-    return LOG_KEY_TYPES.includes(parseVerifierKey(vkey).type);
-  } catch (error) {
-    if (error instanceof CodedError) return false;
     throw error;
   }
 }
