@@ -8,15 +8,9 @@ import { launch } from '../../launch.js';
 const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 /**
  * For what is young, in MiB: with less, V8 takes what a request leaves behind for something that stays. What most of the code
- * was compiled to is only for the start, and is dropped after two looks through the heap instead of six. And buffers are freed
- * by the thread that made them: with one arena another one would only stand in its way.
+ * was compiled to is only for the start, and is dropped after two looks through the heap instead of six.
  */
-const HEAP = [
-  '--min-semi-space-size=4',
-  '--max-semi-space-size=4',
-  '--bytecode-old-age=2',
-  '--no-concurrent-array-buffer-sweeping',
-];
+const HEAP = ['--min-semi-space-size=4', '--max-semi-space-size=4', '--bytecode-old-age=2'];
 
 await launch('tally-witness', 'witness/src', () => {
   if (process.platform !== 'linux' || process.env.MALLOC_ARENA_MAX !== undefined) return;

@@ -1,5 +1,14 @@
 import { HEAD_MAX_BYTES } from '#libs/evidence';
-import { NoteError, formatNote, isSameKey, openNote, parseNote, type Note, type NoteSignature } from '#libs/note';
+import {
+  NoteError,
+  formatNote,
+  isSameKey,
+  openNote,
+  parseNote,
+  type Note,
+  type NoteSignature,
+  type VerifierKey,
+} from '#libs/note';
 import { TlogError, parseAddCheckpointRequest, parseCheckpoint, type Checkpoint } from '#libs/tlog';
 import { equalBytes } from '#libs/crypto';
 import type { KnownLog, KnownLogs, LogKey } from '../logs/known-logs.js';
@@ -40,14 +49,7 @@ export function readSubmission(body: Uint8Array, logs: KnownLogs): Submission | 
     const signatures = note.signatures.filter(isFirstOfItsKind);
     const verifiers = keys.map(({ verifier }) => verifier);
     const { verified } = openNote({ text: note.text, signatures }, verifiers);
-    const heads = verified.map((signature) => ({
-      key: keyOf(signature, note.text, keys).key,
-      checkpoint,
-      // Made when an observer asks for it: of what is cosigned nobody does.
-      get note() {
-        return formatNote({ text: note.text, signatures: [signature] });
-      },
-    }));
+    const heads = verified.map((line) => seenHead(keyOf(line, note.text, keys).key, checkpoint, note.text, line));
     // What can neither be gossiped nor brought in evidence is a history that nobody else would ever see.
     if (bytes.length > HEAD_MAX_BYTES && heads.some((head) => head.note.length > HEAD_MAX_BYTES)) {
       return refuse('malformed-request', `a checkpoint with one signature has at most ${HEAD_MAX_BYTES} bytes`);
@@ -60,6 +62,18 @@ export function readSubmission(body: Uint8Array, logs: KnownLogs): Submission | 
     if (error instanceof NoteError || error instanceof TlogError) return refuse('malformed-request', error.message);
     throw error;
   }
+}
+
+/** A function of its own, so that what waits for the disk holds on to nothing else, above all not to keys that are ready. */
+function seenHead(key: VerifierKey, checkpoint: Checkpoint, text: Uint8Array, signature: NoteSignature): SeenHead {
+  return {
+    key,
+    checkpoint,
+    // Made when an observer asks for it: of what is cosigned nobody does.
+    get note() {
+      return formatNote({ text, signatures: [signature] });
+    },
+  };
 }
 
 /** One good signature a hundred times over must not cost a hundred verifications. */
