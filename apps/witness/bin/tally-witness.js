@@ -6,11 +6,8 @@ import { launch } from '../../launch.js';
  * these when a process begins, so the program begins once more. Who sets the first one himself is left alone.
  */
 const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
-/**
- * For what is young, in MiB: with less, V8 takes what a request leaves behind for something that stays. What most of the code
- * was compiled to is only for the start, and is dropped after two looks through the heap instead of six.
- */
-const HEAP = ['--min-semi-space-size=4', '--max-semi-space-size=4', '--bytecode-old-age=2'];
+/** For what is young, in MiB: with less, V8 takes what a request leaves behind for something that stays. */
+const HEAP = ['--min-semi-space-size=8', '--max-semi-space-size=8'];
 
 await launch('tally-witness', 'witness/src', () => {
   if (process.platform !== 'linux' || process.env.MALLOC_ARENA_MAX !== undefined) return;

@@ -9,3 +9,5 @@ import { setFlagsFromString } from 'node:v8';
  */
 setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--heap-growing-percent=20');
+// How V8 looks through it, from now on. On the command line it would also mean 1 MiB for what is young.
+setFlagsFromString('--optimize-for-size');
