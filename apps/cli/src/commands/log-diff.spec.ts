@@ -86,6 +86,30 @@ test('the keys, and where the log is, may come from a tlog-policy alone', async 
   expect(await run('info', '--policy', 'other')).toMatchObject({ exit: 2 });
 });
 
+test('of a mirror of several logs it is the one that is compared', async () => {
+  const folder = join(cwd, 'other-log');
+  const other = ed25519Signer('other.example');
+  await writeLog(folder, other, [5], (i) => Buffer.from(`entry ${i}`));
+  const [hash, otherHash] = [log.key.name, 'other.example'].map(originHash);
+  const both = await localServer((request, response) => {
+    const [, shown, path = ''] = /^\/([0-9a-f]{64})\/(.*)$/.exec(request.url ?? '') ?? [];
+    if (shown === otherHash) response.end(readFileSync(join(folder, path)));
+    else if (shown !== hash) response.writeHead(404).end();
+    else {
+      void fetch(`${log.urlA}/${path}`).then(async (answer) =>
+        response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer())),
+      );
+    }
+  });
+  try {
+    writeFileSync(join(cwd, 'both'), `log ${formatVerifierKey(other.key)}\nlog ${vkey}\nquorum none\n`);
+    const { exit, stdout } = await invoke(['log', 'diff', log.urlA, both.url, '--policy', 'both'], { cwd });
+    expect([exit, stdout]).toEqual([0, expect.stringContaining('lying.tally.localhost: all 2 views tally')]);
+  } finally {
+    await both.close();
+  }
+});
+
 test('a view that is behind tallies, when the tiles of the larger one say so', async () => {
   const folder = join(cwd, 'short');
   const signer = ed25519Signer('short.example');

@@ -39,7 +39,11 @@ export async function logDiff(urls: readonly string[], options: LogDiffOptions, 
   const trust = await findTrust(context);
   const policy = await loadPolicy(trust, options, context);
   const keys = knownKeys(options.key, trust, policy);
-  const sides = await Promise.all(urls.map((url) => look(url, keys, context)));
+  const [log = '', ...others] = urls;
+  const first = await look(log, keys, context);
+  // A mirror and a witness show other logs as well.
+  const same = first.view ? { ...keys, origin: first.view.checkpoint.origin } : keys;
+  const sides = [first, ...(await Promise.all(others.map((url) => look(url, same, context))))];
   const views = sides.flatMap(({ view }) => (view ? [view] : []));
   const pairs: Pair[] = [];
   const silent = new Set<string>();

@@ -105,7 +105,8 @@ class Witness {
 
   /** By tiles of the larger tree; where nobody shows those, by way of what the log shows now. */
   async #relate(shown: View): Promise<ViewRelation> {
-    const { logs, keys } = this.terms;
+    const { logs } = this.terms;
+    const keys = { ...this.terms.keys, origin: this.mine.checkpoint.origin };
     const sources = [...logs, this.#mirror];
     const direct = await relateViews(this.mine, shown, sources, this.context);
     if (direct.kind !== 'unlinked') return direct;

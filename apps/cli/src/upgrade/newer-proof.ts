@@ -129,7 +129,7 @@ async function findLog(
   let unavailable: unknown;
   for (const url of candidates) {
     try {
-      return await openView(url, keys, context);
+      return await openView(url, { ...keys, origin }, context);
     } catch (error) {
       context.io.signal.throwIfAborted();
       if (!(error instanceof ServiceError || error instanceof Failure)) throw error;

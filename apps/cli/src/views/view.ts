@@ -26,6 +26,8 @@ export interface KnownKeys {
   readonly witnesses: readonly VerifierKey[];
   /** Whose keys they are, for messages: `trust.json`. */
   readonly source: string;
+  /** The log that is looked for, where an address shows several. */
+  readonly origin?: string;
 }
 
 /**
@@ -72,6 +74,6 @@ export function readView(url: string, note: Uint8Array, keys: KnownKeys): View {
 }
 
 /** The logs that are known, by name. A host with its port is another spelling that mirrors don't use. */
-function originsOf({ logs }: KnownKeys): string[] {
-  return [...new Set(logs.map(({ name }) => name))];
+function originsOf({ logs, origin }: KnownKeys): string[] {
+  return [...new Set([...(origin === undefined ? [] : [origin]), ...logs.map(({ name }) => name)])];
 }
