@@ -65,7 +65,8 @@ export function readingContract(store: () => EventStore): void {
     const reads = [store().readStream(stream), store().readAll({ streamPrefix: stream })];
     const iterators = reads.map((read) => read[Symbol.asyncIterator]());
     for (const iterator of iterators) expect(await iterator.next()).toMatchObject({ value: { revision: 0n } });
-    expect(bytesInUse() - before).toBeLessThan(16 * 1024 * 1024);
+    // What is under way between two busy processes counts, too.
+    expect(bytesInUse() - before).toBeLessThan(32 * 1024 * 1024);
     for (const iterator of iterators) await iterator.return?.();
   });
 
