@@ -34,8 +34,22 @@ describe('the packages of an upload', () => {
     [0n, 0n, []],
     [5n, 5n, []],
     [0n, 256n, [[0n, 0n, 256n]]],
-    [0n, 257n, [[0n, 0n, 256n], [256n, 256n, 257n]]],
-    [300n, 700n, [[256n, 300n, 512n], [512n, 512n, 700n]]],
+    [
+      0n,
+      257n,
+      [
+        [0n, 0n, 256n],
+        [256n, 256n, 257n],
+      ],
+    ],
+    [
+      300n,
+      700n,
+      [
+        [256n, 300n, 512n],
+        [512n, 512n, 700n],
+      ],
+    ],
     [300n, 301n, [[256n, 300n, 301n]]],
   ])('of [%d, %d) begin at multiples of 256, but for the first', (start, end, ranges) => {
     const found = [...packageRanges(start, end)].map((range) => [range.subtreeStart, range.start, range.end]);
