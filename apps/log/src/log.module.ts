@@ -1,7 +1,6 @@
 import { Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Service, ServiceContext } from '#libs/server';
-import { openKeyFile } from '#libs/signer';
 import { CertificateLog, readRoots } from './certificates/certificate-log.js';
 import { AddPreChainHandler } from './certificates/add-pre-chain.handler.js';
 import { CertificatesController } from './certificates/certificates.controller.js';
@@ -13,6 +12,7 @@ import { EntriesController } from './entries/entries.controller.js';
 import { RawAddController } from './entries/raw-add.controller.js';
 import { rekorKind } from './entries/rekor-kind.js';
 import { Log, type LogParts } from './log.js';
+import { openLogKey } from './open-key.js';
 import { TilesController } from './tiles/tiles.controller.js';
 
 /** Rekor's own limit for a request. */
@@ -37,9 +37,7 @@ export class LogModule implements OnApplicationBootstrap, OnApplicationShutdown 
 
 function rekorModule(config: LogConfig, context: ServiceContext, parts?: LogParts): DynamicModule {
   const open = async (): Promise<Log<Uint8Array>> => {
-    const { keyFile, profile, origin } = config;
-    const signer = await openKeyFile(keyFile, { role: 'rekor-log', algorithm: 'ed25519', profile });
-    return Log.open(config, rekorKind(origin, signer), context, parts);
+    return Log.open(config, rekorKind(config.origin, await openLogKey(config)), context, parts);
   };
   return {
     module: LogModule,
@@ -55,8 +53,8 @@ function rekorModule(config: LogConfig, context: ServiceContext, parts?: LogPart
 
 function ctModule(config: LogConfig, context: ServiceContext, parts?: LogParts): DynamicModule {
   const open = async (): Promise<CertificateLog> => {
-    const { keyFile, profile, origin, rootsFile = '' } = config;
-    const signer = await openKeyFile(keyFile, { role: 'ct-log', algorithm: 'ecdsa-p256', profile });
+    const { origin, rootsFile = '' } = config;
+    const signer = await openLogKey(config);
     const roots = await readRoots(rootsFile);
     return new CertificateLog(await Log.open(config, ctKind(origin, signer), context, parts), signer, roots);
   };

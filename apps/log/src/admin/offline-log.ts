@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { toHex } from '#crypto';
 import type { EventStore } from '#libs/event-store';
-import { openKeyFile } from '#libs/signer';
+import type { Signer } from '#libs/signer';
 import { ctKind } from '../certificates/ct-kind.js';
+import type { PreChain } from '../certificates/pre-chain.js';
 import type { LogConfig } from '../config.js';
 import { rekorKind } from '../entries/rekor-kind.js';
 import { openConfigured } from '../log.js';
 import type { LogKind } from '../log-kind.js';
+import { openLogKey } from '../open-key.js';
 
 /** A log whose service is stopped: its store opens for one process only. */
 export interface OfflineLog {
@@ -23,7 +25,7 @@ export interface OfflineLog {
 /** @throws EventStoreError store-locked while the log runs, SignerError */
 export async function openOffline(config: LogConfig): Promise<OfflineLog> {
   const { origin, dataDirectory } = config;
-  const kind = (await openKind(config)) as LogKind<never>;
+  const kind = kindOf(config, await openLogKey(config)) as LogKind<never>;
   const store = await openConfigured(config);
   const stream = `log-${toHex(kind.logId)}`;
   return {
@@ -38,8 +40,7 @@ export async function openOffline(config: LogConfig): Promise<OfflineLog> {
   };
 }
 
-async function openKind({ kind, keyFile, profile, origin }: LogConfig): Promise<unknown> {
-  return kind === 'rekor'
-    ? rekorKind(origin, await openKeyFile(keyFile, { role: 'rekor-log', algorithm: 'ed25519', profile }))
-    : ctKind(origin, await openKeyFile(keyFile, { role: 'ct-log', algorithm: 'ecdsa-p256', profile }));
+/** The kind of the configured log, with its key. */
+export function kindOf({ kind, origin }: LogConfig, signer: Signer): LogKind<Uint8Array> | LogKind<PreChain> {
+  return kind === 'rekor' ? rekorKind(origin, signer) : ctKind(origin, signer);
 }
