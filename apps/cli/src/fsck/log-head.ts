@@ -1,5 +1,5 @@
 import { CodedError } from '#libs/crypto';
-import { parseNote, parseVerifierKey, type NoteVerifier } from '#libs/note';
+import { parseNote, type NoteVerifier } from '#libs/note';
 import { logVerifier, openCheckpoint, parseCheckpoint, type Checkpoint } from '#libs/tlog';
 import { Failure } from '../failure.js';
 import type { PolicyFile } from '../policy-file.js';
@@ -20,19 +20,12 @@ export function authorityOf(
   trust: Trust | undefined,
   policy: PolicyFile | undefined,
 ): Authority | undefined {
-  if (vkey !== undefined) {
-    try {
-      const key = parseVerifierKey(vkey);
-      return { verifiers: [logVerifier(key)], name: `the key of ${key.name}`, given: 'key' };
-    } catch (cause) {
-      if (!(cause instanceof CodedError)) throw cause;
-      const next = 'it looks like example.org/log+12345678+Ab…, and is one word: quote it';
-      throw new Failure('usage', `--key is no verifier key of a log: ${cause.message}`, next, { cause });
-    }
-  }
-  if (trust === undefined && policy === undefined) return undefined;
-  const { logs, source } = knownKeys(undefined, trust, policy);
-  return { verifiers: logs.map(logVerifier), name: source, given: 'trust' };
+  if (vkey === undefined && trust === undefined && policy === undefined) return undefined;
+  const { logs, source } = knownKeys(vkey, trust, policy);
+  const verifiers = logs.map(logVerifier);
+  return vkey === undefined
+    ? { verifiers, name: source, given: 'trust' }
+    : { verifiers, name: `the key of ${logs[0]?.name}`, given: 'key' };
 }
 
 /**

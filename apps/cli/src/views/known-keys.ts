@@ -1,6 +1,6 @@
 import { CodedError } from '#libs/crypto';
-import { parseVerifierKey, type VerifierKey } from '#libs/note';
-import { logVerifier, type TlogPolicy } from '#libs/tlog';
+import { parseVerifierKey } from '#libs/note';
+import { logVerifier } from '#libs/tlog';
 import { Failure } from '../failure.js';
 import { logKeys } from '../log-verifiers.js';
 import type { PolicyFile } from '../policy-file.js';
@@ -13,7 +13,7 @@ export function knownKeys(
   trust: Trust | undefined,
   policy: PolicyFile | undefined,
 ): KnownKeys {
-  const witnesses = policy === undefined ? [] : witnessKeys(policy.policy);
+  const witnesses = policy?.policy.witnesses.map(({ key }) => key) ?? [];
   if (vkey !== undefined) {
     try {
       const key = parseVerifierKey(vkey);
@@ -32,20 +32,8 @@ export function knownKeys(
       'give its verifier key with --key, its tlog-policy with --policy, or the trust of its deployment with --trust-config',
     );
   }
-  const logs = [...logKeys(trust?.trustedRoot ?? { tlogs: [], ctlogs: [] }), ...policyLogKeys(policy)];
-  return { logs, witnesses, source: trustSources(trust, policy) };
-}
-
-/** The keys of the logs that a policy names. */
-export function policyLogKeys(policy: PolicyFile | undefined): VerifierKey[] {
-  return policy?.policy.logs.map(({ key }) => key) ?? [];
-}
-
-/** For messages: `trust.json and tlog-policy`. */
-export function trustSources(trust: Trust | undefined, policy: PolicyFile | undefined): string {
-  return [trust?.source, policy?.source].filter((source) => source !== undefined).join(' and ');
-}
-
-function witnessKeys({ witnesses }: TlogPolicy): KnownKeys['witnesses'] {
-  return witnesses.map(({ key }) => key);
+  const trusted = trust ? logKeys(trust.trustedRoot) : [];
+  const policed = policy?.policy.logs.map(({ key }) => key) ?? [];
+  const sources = [trust?.source, policy?.source].filter((source) => source !== undefined);
+  return { logs: [...trusted, ...policed], witnesses, source: sources.join(' and ') };
 }
