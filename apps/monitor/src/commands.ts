@@ -1,17 +1,14 @@
-import { parseCommandLine, runCommand, type CommandLine } from '#libs/server';
+import { runCommand, type CommandLine } from '#libs/server';
 import { acknowledge } from './acknowledge.js';
 import { COMMANDS, HELP } from './command-line.js';
 import { loadConfig, type MonitorConfig } from './config.js';
 import { watchedOf } from './watched-log.js';
 
+const PROGRAM = { name: 'tally-monitor', commands: COMMANDS, help: HELP };
+
 /** Does what the command line says, but for running the service: then the settings are the result. */
 export function execute(args: readonly string[], env: NodeJS.ProcessEnv): Promise<MonitorConfig | undefined> {
-  return runCommand('tally-monitor', async () => {
-    const line = parseCommandLine(args, COMMANDS);
-    if (line.command !== 'help') return executeWith(line, loadConfig(env, line.config));
-    process.stdout.write(HELP);
-    return undefined;
-  });
+  return runCommand(PROGRAM, args, (line) => executeWith(line, loadConfig(env, line.config)));
 }
 
 async function executeWith(

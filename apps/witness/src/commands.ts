@@ -1,18 +1,15 @@
-import { createLogger, parseCommandLine, runCommand, type CommandLine } from '#libs/server';
+import { createLogger, runCommand, type CommandLine } from '#libs/server';
 import { COMMANDS, HELP } from './command-line.js';
 import { loadConfig, type WitnessConfig } from './config.js';
 import { unfreeze } from './gossip/unfreeze.js';
 import { adoptRecord } from './lookback/adopt-record.js';
 import { isFirstStart, verifierKeyLines } from './print-keys.js';
 
+const PROGRAM = { name: 'tally-witness', commands: COMMANDS, help: HELP };
+
 /** Does what the command line says, but for running the service: then the settings are the result. */
 export function execute(args: readonly string[], env: NodeJS.ProcessEnv): Promise<WitnessConfig | undefined> {
-  return runCommand('tally-witness', async () => {
-    const line = parseCommandLine(args, COMMANDS);
-    if (line.command !== 'help') return executeWith(line, loadConfig(env, line.config));
-    process.stdout.write(HELP);
-    return undefined;
-  });
+  return runCommand(PROGRAM, args, (line) => executeWith(line, loadConfig(env, line.config)));
 }
 
 async function executeWith(

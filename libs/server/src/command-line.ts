@@ -48,20 +48,34 @@ export function configUsage(words: Readonly<Record<string, ConfigWord>>): string
     .join('\n');
 }
 
+/** A program with commands and a config file. */
+export interface Program<C extends Commands> {
+  readonly name: string;
+  readonly commands: C;
+  /** What `help` prints. */
+  readonly help: string;
+}
+
 /**
  * Does what a command line says, and has the result, but for what its user got wrong and what was found: that is a line on
  * stderr. Exit codes: 1 for what was found, 2 for settings and usage.
  */
-export async function runCommand<T>(program: string, run: () => Promise<T>): Promise<T | undefined> {
+export async function runCommand<C extends Commands, T>(
+  { name, commands, help }: Program<C>,
+  args: readonly string[],
+  run: (line: CommandLine<keyof C | 'run' | 'help'>) => Promise<T>,
+): Promise<T | undefined> {
   try {
-    return await run();
+    const line = parseCommandLine(args, commands);
+    if (line.command !== 'help') return await run(line);
+    process.stdout.write(help);
   } catch (error) {
-    if (error instanceof UsageError) fail(2, `${error.message}\n(${program} --help says more)`);
+    if (error instanceof UsageError) fail(2, `${error.message}\n(${name} --help says more)`);
     else if (error instanceof SettingsError || error instanceof SignerError) fail(2, error.message);
     else if (error instanceof EventStoreError) fail(1, error.message);
     else throw error;
-    return undefined;
   }
+  return undefined;
 }
 
 function fail(code: number, message: string): void {
