@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,15 +7,13 @@ import { parseCertificate } from '#libs/certificate';
 import { addPreChain } from '#libs/client';
 import { encodePem } from '#libs/crypto';
 import { createPrecertificate, createRootCertificate, randomSerialNumber } from '#libs/issuing';
-import { formatVerifierKey, KEY_TYPE, parseNote, verifierKey } from '#libs/note';
+import { KEY_TYPE, parseNote, verifierKey } from '#libs/note';
 import { createLogger, startService, type RunningService } from '#libs/server';
 import { generateSigner, openKeyFile, type Signer } from '#libs/signer';
 import { evaluatePolicy, parseCheckpoint, parsePolicy, type TlogPolicy } from '#libs/tlog';
 import type { LogConfig } from '../apps/log/src/config.js';
 import { logService } from '../apps/log/src/log.module.js';
-import type { WitnessConfig } from '../apps/witness/src/config.js';
-import { witnessService } from '../apps/witness/src/witness.module.js';
-import { freePorts } from './free-ports.js';
+import { keepCopy, restoreCopy, WitnessPair } from './witness-pair.js';
 
 const quiet = createLogger('ct-witnesses', { write: () => undefined });
 const ORIGIN = 'ct-witnesses.tally.localhost';
@@ -26,10 +24,9 @@ const validity = { notBefore: new Date(now), notAfter: new Date(now + 3_600_000)
 describe('a ct log with two witnesses', () => {
   let folder: string;
   let policy: TlogPolicy;
-  let configs: WitnessConfig[];
   let config: LogConfig;
   let log: RunningService;
-  let witnesses: (RunningService | undefined)[];
+  let witnesses: WitnessPair;
   let root: Uint8Array;
   let caSigner: Signer;
 
@@ -43,21 +40,9 @@ describe('a ct log with two witnesses', () => {
     const ctKey = { role: 'ct-log', algorithm: 'ecdsa-p256', profile, create: true } as const;
     const { spki } = (await openKeyFile(keyFile, ctKey)).publicKey;
     const logKey = verifierKey(ORIGIN, KEY_TYPE.rfc6962, spki);
-    const first = await freePorts(2);
-    const lines = [`log ${formatVerifierKey(logKey)}`];
-    configs = [];
-    for (const i of [0, 1]) {
-      const name = `witness-${i}.ct-witnesses.tally.localhost`;
-      const witnessKey = { role: 'witness', algorithm: 'ed25519', profile, create: true } as const;
-      const signer = await openKeyFile(join(folder, `key-${i}`), witnessKey);
-      const vkey = formatVerifierKey(verifierKey(name, KEY_TYPE.cosignature, signer.publicKey.raw));
-      lines.push(`witness w${i} ${vkey} http://127.0.0.1:${first + i}`);
-      const paths = { keyFile: join(folder, `key-${i}`), dataDirectory: join(folder, `witness-${i}`) };
-      configs.push({ profile, host: '127.0.0.1', port: first + i, name, ...paths, logs: [logKey] });
-    }
-    const text = `${[...lines, 'group both all w0 w1', 'quorum both'].join('\n')}\n`;
-    policy = parsePolicy(text);
-    await writeFile(join(folder, 'policy'), text);
+    witnesses = await WitnessPair.prepare(folder, logKey);
+    policy = parsePolicy(witnesses.policy);
+    await writeFile(join(folder, 'policy'), witnesses.policy);
     config = {
       profile,
       host: '127.0.0.1',
@@ -73,19 +58,14 @@ describe('a ct log with two witnesses', () => {
       poolLimit: 100,
       checkpointIntervalMs: 0,
     };
-    witnesses = [];
-    await Promise.all([startWitness(0), startWitness(1)]);
+    await witnesses.startBoth();
     log = await startService(logService(config), quiet);
   });
   afterEach(async () => {
     await log.close();
-    await Promise.all(witnesses.map((witness) => witness?.close()));
+    await witnesses.stopBoth();
     await rm(folder, { recursive: true });
   });
-
-  async function startWitness(i: number): Promise<void> {
-    witnesses[i] = await startService({ ...witnessService(configs[i]!), name: `witness-${i}` }, quiet);
-  }
 
   async function logCertificate(email: string): Promise<void> {
     const { publicKey } = await generateSigner('witness', 'ecdsa-p256');
@@ -117,19 +97,17 @@ describe('a ct log with two witnesses', () => {
     await logCertificate('two@example.org');
     await cosigners(2n, ['w0', 'w1']);
     await log.close();
-    await Promise.all(witnesses.map((witness) => witness?.close()));
-    witnesses = [];
-    await startWitness(0);
+    await witnesses.stopBoth();
+    await witnesses.start(0);
     log = await startService(logService(config), quiet);
     await cosigners(2n, ['w0', 'w1']);
   });
 
   test('answers with the SCT though a witness is away, and shows the cosignature of the other', async () => {
-    await witnesses[1]!.close();
-    witnesses[1] = undefined;
+    await witnesses.stop(1);
     await logCertificate('one@example.org');
     await cosigners(1n, ['w0']);
-    await startWitness(1);
+    await witnesses.start(1);
     await logCertificate('two@example.org');
     await cosigners(2n, ['w0', 'w1']);
   });
@@ -138,15 +116,12 @@ describe('a ct log with two witnesses', () => {
     await logCertificate('one@example.org');
     await cosigners(1n, ['w0', 'w1']);
     await log.close();
-    for (const name of ['data', 'mark']) await cp(join(folder, name), join(folder, `${name}.old`), { recursive: true });
+    await keepCopy(folder);
     log = await startService(logService(config), quiet);
     await logCertificate('two@example.org');
     await cosigners(2n, ['w0', 'w1']);
     await log.close();
-    for (const name of ['data', 'mark']) {
-      await rm(join(folder, name), { recursive: true });
-      await rename(join(folder, `${name}.old`), join(folder, name));
-    }
+    await restoreCopy(folder);
     await expect(startService(logService(config), quiet)).rejects.toMatchObject({ code: 'published-ahead' });
   });
 });

@@ -1,19 +1,17 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { formatVerifierKey, KEY_TYPE, verifierKey } from '#libs/note';
+import { KEY_TYPE, verifierKey } from '#libs/note';
 import { createLogger, startService, type RunningService } from '#libs/server';
 import { openKeyFile } from '#libs/signer';
 import { evaluatePolicy, parsePolicy } from '#libs/tlog';
 import { parseTlogEntry, type TlogEntry } from '#libs/verify';
 import type { LogConfig } from '../apps/log/src/config.js';
 import { logService } from '../apps/log/src/log.module.js';
-import type { WitnessConfig } from '../apps/witness/src/config.js';
-import { witnessService } from '../apps/witness/src/witness.module.js';
-import { freePorts } from './free-ports.js';
+import { keepCopy, restoreCopy, WitnessPair } from './witness-pair.js';
 
 const quiet = createLogger('quorum', { write: () => undefined });
 const ORIGIN = 'quorum-test.tally.localhost';
@@ -30,40 +28,20 @@ function request(artifact: string): string {
 /** A log with a policy of two of two witnesses, which come and go. */
 describe('a log that needs a quorum', () => {
   let folder: string;
-  let policy: string;
-  let configs: WitnessConfig[];
   let config: LogConfig;
   let log: RunningService;
-  let witnesses: (RunningService | undefined)[];
+  let witnesses: WitnessPair;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tally-quorum-'));
-    const first = await freePorts(2);
     const logFile = join(folder, 'log-key');
     const { raw } = (
       await openKeyFile(logFile, { role: 'rekor-log', algorithm: 'ed25519', profile: 'development', create: true })
     ).publicKey;
     const logKey = verifierKey(ORIGIN, KEY_TYPE.ed25519, raw);
-    const lines = [`log ${formatVerifierKey(logKey)}`];
-    configs = [];
-    for (const i of [0, 1]) {
-      const name = `witness-${i}.quorum-test.tally.localhost`;
-      const keyFile = join(folder, `witness-key-${i}`);
-      const signer = await openKeyFile(keyFile, {
-        role: 'witness',
-        algorithm: 'ed25519',
-        profile: 'development',
-        create: true,
-      });
-      const vkey = formatVerifierKey(verifierKey(name, KEY_TYPE.cosignature, signer.publicKey.raw));
-      lines.push(`witness w${i} ${vkey} http://127.0.0.1:${first + i}`);
-      const address = { profile: 'development', host: '127.0.0.1', port: first + i } as const;
-      configs.push({ ...address, name, keyFile, dataDirectory: join(folder, `witness-${i}`), logs: [logKey] });
-    }
-    policy = `${[...lines, 'group both all w0 w1', 'quorum both'].join('\n')}\n`;
-    await writeFile(join(folder, 'policy'), policy);
-    witnesses = [];
-    await startWitness(0);
+    witnesses = await WitnessPair.prepare(folder, logKey);
+    await writeFile(join(folder, 'policy'), witnesses.policy);
+    await witnesses.start(0);
     config = {
       profile: 'development',
       host: '127.0.0.1',
@@ -82,13 +60,9 @@ describe('a log that needs a quorum', () => {
   });
   afterEach(async () => {
     await log.close();
-    await Promise.all(witnesses.map((witness) => witness?.close()));
+    await witnesses.stopBoth();
     await rm(folder, { recursive: true });
   });
-
-  async function startWitness(i: number): Promise<void> {
-    witnesses[i] = await startService({ ...witnessService(configs[i]!), name: `witness-${i}` }, quiet);
-  }
 
   async function startLog(): Promise<void> {
     log = await startService(logService(config), quiet);
@@ -118,45 +92,39 @@ describe('a log that needs a quorum', () => {
     expect((await fetch(`${log.url}/checkpoint`)).status).toBe(404);
     expect((await fetch(`${log.url}/health/ready`)).status).toBe(503);
 
-    await startWitness(1);
+    await witnesses.start(1);
     const [one, two] = [await logged(first), await logged(second)];
     expect([one.logIndex, two.logIndex].sort()).toEqual([0n, 1n]);
     const note = new TextEncoder().encode(one.inclusionProof!.checkpoint);
-    const { quorum, witnesses: named } = evaluatePolicy(parsePolicy(policy), note);
+    const { quorum, witnesses: named } = evaluatePolicy(parsePolicy(witnesses.policy), note);
     expect({ quorum, named: named.map(({ name }) => name).sort() }).toEqual({ quorum: true, named: ['w0', 'w1'] });
     expect((await fetch(`${log.url}/health/ready`)).status).toBe(200);
 
-    await witnesses[1]!.close();
-    witnesses[1] = undefined;
+    await witnesses.stop(1);
     const third = request('third');
     expect((await post(third)).status).toBe(503);
     expect(await logged(first)).toMatchObject({ logIndex: one.logIndex }); // published, and stays so
-    await startWitness(1);
+    await witnesses.start(1);
     expect(await logged(third)).toMatchObject({ logIndex: 2n });
   });
 
   test('signs nothing until its witnesses have said what they know, and freezes when that is another history', async () => {
-    await startWitness(1);
+    await witnesses.start(1);
     await logged(request('first'));
     await log.close();
-    const everything = ['data', 'mark'];
-    for (const name of everything) await cp(join(folder, name), join(folder, `${name}.old`), { recursive: true });
+    await keepCopy(folder);
     await startLog();
     await logged(request('second'));
     await log.close();
-    await Promise.all(witnesses.map((witness) => witness?.close()));
-    for (const name of everything) {
-      await rm(join(folder, name), { recursive: true });
-      await rename(join(folder, `${name}.old`), join(folder, name));
-    }
+    await witnesses.stopBoth();
+    await restoreCopy(folder);
 
     await startLog();
     const mark = await readFile(join(folder, 'mark'), 'utf8');
     expect((await post(request('another second'))).status).toBe(503);
     expect(await readFile(join(folder, 'mark'), 'utf8')).toBe(mark); // it moves before each signature
 
-    witnesses = [];
-    await Promise.all([startWitness(0), startWitness(1)]);
+    await witnesses.startBoth();
     for (;;) {
       const health = await (await fetch(`${log.url}/health/ready`)).text();
       if (/witness w[01] knows (a head of .* with 2 entries|another root at size 2)/.test(health)) break;
